@@ -1,0 +1,1 @@
+"""Contracts: one module a feed, the tables we own, and what derives from both."""
