@@ -1,0 +1,192 @@
+"""One lake under one root URL: Delta tables, landing files and the pins of the night that runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.dataset as pads
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from jobs.errors import AssentError
+from jobs.lake.keys import Keys, keys_folder, make_keys
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
+
+
+class Lake:
+    """Reads and writes tables by name and version; knows nothing of what they mean."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root.rstrip("/")
+        self.fs, self.path = fsspec.core.url_to_fs(self.root)
+
+    # -- the lake itself
+    def open(self, create: bool = False) -> Keys:
+        """The keys of this lake; makes lake and keys on the first night. AssentError when they do not fit."""
+        marker = f"{self.path}/_lake.json"
+        folder = keys_folder(self.root)
+        if not self.fs.exists(marker):
+            if not create:
+                raise AssentError(f"no lake at {self.root}; run `assent night` first, or mend --lake")
+            if folder.exists():
+                keys = Keys(folder)
+            else:
+                make_keys(folder)
+                keys = Keys(folder)
+            self._write_text(marker, json.dumps({"format": 1, "key": self._fingerprint(keys)}))
+            return keys
+        keys = Keys(folder)
+        known = json.loads(self.fs.cat_file(marker))
+        if not hmac.compare_digest(known["key"], self._fingerprint(keys)):
+            raise AssentError(
+                f"lake {self.root} was made with other keys than those in {folder}; set ASSENT_KEYS to its own"
+            )
+        return keys
+
+    @staticmethod
+    def _fingerprint(keys: Keys) -> str:
+        return hmac.new(keys.vault, b"assent lake", hashlib.sha256).hexdigest()
+
+    def _write_text(self, path: str, text: str) -> None:
+        try:
+            self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            with self.fs.open(path + ".tmp", "w") as f:
+                f.write(text)
+            self.fs.mv(path + ".tmp", path)
+        except OSError as e:
+            raise AssentError(
+                f"lake {self.root} cannot be written ({e.strerror or type(e).__name__}); check the folder's rights"
+            ) from None
+
+    # -- Delta tables
+    def url(self, table: str) -> str:
+        """Where a table lives."""
+        return f"{self.root}/{table}"
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The one Spark session."""
+        from jobs.lake.spark import spark_session
+
+        return spark_session()
+
+    def version(self, table: str) -> int | None:
+        """The newest version of a table, for writers; None when there is no table."""
+        try:
+            return DeltaTable(self.url(table)).version()
+        except TableNotFoundError:
+            return None
+
+    def dataset(self, table: str, version: int) -> pads.Dataset:
+        """A pinned version as an Arrow dataset, no JVM."""
+        return DeltaTable(self.url(table), version=version).to_pyarrow_dataset()
+
+    def files(self, table: str, version: int) -> list[str]:
+        """The Parquet files of a pinned version (partition columns stand in the paths only)."""
+        return DeltaTable(self.url(table), version=version).file_uris()
+
+    def frame(self, table: str, version: int) -> DataFrame:
+        """A pinned version as a Spark frame."""
+        return self.spark.read.format("delta").option("versionAsOf", version).load(self.url(table))
+
+    def write_frame(self, table: str, frame: DataFrame, after: dt.date | None = None, nightly: bool = False) -> int:
+        """Writes a frame and returns the version.
+
+        ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night
+        ``after`` (the last published one) is replaced. Others are overwritten whole.
+        """
+        writer = frame.write.format("delta").mode("overwrite")
+        for key, value in NO_STATISTICS.items():
+            writer = writer.option(key, value)
+        if nightly:
+            writer = writer.partitionBy("night")
+            if after is not None and self.version(table) is not None:
+                writer = writer.option("replaceWhere", f"night > DATE'{after.isoformat()}'")
+            else:
+                writer = writer.option("overwriteSchema", "true")
+        else:
+            writer = writer.option("overwriteSchema", "true")
+        writer.save(self.url(table))
+        version = self.version(table)
+        assert version is not None
+        return version
+
+    def write_arrow(
+        self,
+        table: str,
+        data: pa.Table | pa.RecordBatchReader,
+        after: dt.date | None = None,
+        nightly: bool = False,
+    ) -> int:
+        """As :meth:`write_frame` for Arrow data, no JVM."""
+        kwargs: dict[str, Any] = {"mode": "overwrite", "configuration": NO_STATISTICS}
+        if nightly:
+            kwargs["partition_by"] = ["night"]
+        if nightly and after is not None and self.version(table) is not None:
+            kwargs["predicate"] = f"night > '{after.isoformat()}'"
+        else:
+            kwargs["schema_mode"] = "overwrite"
+        write_deltalake(self.url(table), data, **kwargs)
+        version = self.version(table)
+        assert version is not None
+        return version
+
+    def append_arrow(self, table: str, data: pa.Table) -> int:
+        """Appends rows (accesses, publications) and returns the version."""
+        write_deltalake(self.url(table), data, mode="append", configuration=NO_STATISTICS)
+        version = self.version(table)
+        assert version is not None
+        return version
+
+    # -- the pins of the night that runs: table -> {version, rows, hash}
+    def _pin_folder(self, night: dt.date) -> str:
+        return f"{self.path}/_runs/{night.isoformat()}"
+
+    def pin(self, night: dt.date, table: str, value: dict[str, Any]) -> None:
+        """Remembers what a step of the night wrote, until it is published."""
+        name = table.replace("/", "__")
+        self._write_text(f"{self._pin_folder(night)}/{name}.json", json.dumps({"table": table, **value}))
+
+    def pins(self, night: dt.date) -> dict[str, dict[str, Any]]:
+        """What the steps of the night wrote so far."""
+        folder = self._pin_folder(night)
+        if not self.fs.exists(folder):
+            return {}
+        found = {}
+        for path in sorted(self.fs.ls(folder, detail=False)):
+            if path.endswith(".json"):
+                value = json.loads(self.fs.cat_file(path))
+                found[value.pop("table")] = value
+        return found
+
+    def clear_pins(self, night: dt.date) -> None:
+        """Forgets an unfinished run of the night."""
+        if self.fs.exists(self._pin_folder(night)):
+            self.fs.rm(self._pin_folder(night), recursive=True)
+
+    # -- publications
+    def publications(self) -> list[dict[str, Any]]:
+        """Every publication, oldest first; ``tables`` parsed. Empty when nothing is published."""
+        version = self.version("publications")
+        if version is None:
+            return []
+        rows = self.dataset("publications", version).to_table().to_pylist()
+        for row in rows:
+            row["tables"] = json.loads(row["tables"])
+        return sorted(rows, key=lambda r: r["night"])
+
+    def publication(self, as_of: dt.date | None = None) -> dict[str, Any] | None:
+        """The newest publication on or before a night."""
+        rows = [r for r in self.publications() if as_of is None or r["night"] <= as_of]
+        return rows[-1] if rows else None

@@ -1,0 +1,117 @@
+"""The night that runs: its date, policy, scorecards and keys, and the tables as its steps see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from jobs.errors import AssentError
+from jobs.lake.keys import Keys
+from jobs.lake.lake import Lake
+from jobs.rules.policy import Policy
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass
+class Night:
+    """What a step is handed. A table is tonight's version where tonight wrote it, else the last published one."""
+
+    date: dt.date
+    lake: Lake
+    policy: Policy
+    keys: Keys
+    scorecards: dict[str, Any]
+    deliveries: str | None = None
+    full: bool = False
+    approve: bool = False
+    previous: dict[str, Any] | None = None
+    say: Any = field(default=lambda text: None)
+
+    @property
+    def after(self) -> dt.date | None:
+        """The last published night before this one."""
+        return self.previous["night"] if self.previous else None
+
+    def pinned(self, table: str) -> int | None:
+        """The version of a table that this night reads; None when there is none yet."""
+        pin = self.lake.pins(self.date).get(table)
+        return int(pin["version"]) if pin else self.pinned_before(table)
+
+    def pinned_before(self, table: str) -> int | None:
+        """The version that the previous publication holds; None when there is none."""
+        pin = (self.previous or {"tables": {}})["tables"].get(table)
+        return int(pin["version"]) if pin else None
+
+    def frame(self, table: str, ddl: str | None = None) -> DataFrame:
+        """A table for tonight; with ``ddl`` an empty frame where there is no table yet."""
+        return self._frame(table, self.pinned(table), ddl)
+
+    def frame_before(self, table: str, ddl: str) -> DataFrame:
+        """A table as the previous publication holds it; empty where there is none."""
+        return self._frame(table, self.pinned_before(table), ddl)
+
+    def _frame(self, table: str, version: int | None, ddl: str | None) -> DataFrame:
+        if version is not None:
+            return self.lake.frame(table, version)
+        if ddl is None:
+            raise AssentError(f"table {table}: not written yet for {self.date}; run the earlier steps of the night")
+        return self.lake.spark.createDataFrame([], ddl)
+
+    def arrow(self, table: str, schema: pa.Schema) -> pa.Table:
+        """A small table for tonight as Arrow; empty where there is none."""
+        version = self.pinned(table)
+        return schema.empty_table() if version is None else self.lake.dataset(table, version).to_table()
+
+    def write(self, table: str, frame: DataFrame, nightly: bool = False) -> dict[str, Any]:
+        """Writes a Spark frame, pins it with rows and content hash, and returns the pin."""
+        version = self.lake.write_frame(table, frame, self.after, nightly)
+        written = self.lake.frame(table, version)
+        if nightly:
+            written = written.where(f"night = DATE'{self.date.isoformat()}'")
+        return self._pin(table, version, *frame_hash(written), nightly=nightly)
+
+    def write_arrow(self, table: str, data: pa.Table, nightly: bool = False) -> dict[str, Any]:
+        """As :meth:`write` for a small Arrow table, no JVM. A nightly table with no rows tonight keeps its version."""
+        if nightly and data.num_rows == 0 and (before := self.pinned_before(table)) is not None:
+            current = self.lake.version(table)
+            if current == before:
+                pin = dict(self.previous["tables"][table])  # type: ignore[index]
+                self.lake.pin(self.date, table, pin)
+                return pin
+        version = self.lake.write_arrow(table, data, self.after, nightly)
+        return self._pin(table, version, *arrow_hash(data), nightly=nightly)
+
+    def _pin(self, table: str, version: int, rows: int, content: str, nightly: bool) -> dict[str, Any]:
+        if nightly:  # chained, so that its cost does not grow with the nights stored
+            before = (self.previous or {"tables": {}})["tables"].get(table, {})
+            content = hashlib.sha256(f"{before.get('hash', '')}:{content}".encode()).hexdigest()
+        pin = {"version": version, "rows": rows, "hash": content}
+        self.lake.pin(self.date, table, pin)
+        return pin
+
+
+def frame_hash(frame: DataFrame) -> tuple[int, str]:
+    """Rows and a content hash that does not depend on order or files: the sum of each row's xxhash64."""
+    from pyspark.sql import functions as F
+
+    names = sorted(c for c in frame.columns)
+    # an integer a column keeps a null apart from a neighbour's value
+    cells = [c for n in names for c in (F.col(n).isNull().cast("int"), F.col(n))]
+    row = frame.select(F.xxhash64(*cells).cast("decimal(38,0)").alias("h")).agg(
+        F.count("*").alias("n"), F.sum("h").alias("s")
+    ).first()
+    assert row is not None
+    return int(row.n), hashlib.sha256(f"{','.join(names)}:{row.n}:{row.s or 0}".encode()).hexdigest()
+
+
+def arrow_hash(data: pa.Table) -> tuple[int, str]:
+    """Rows and a content hash of a small Arrow table, independent of row order."""
+    names = sorted(data.column_names)
+    rows = sorted(repr([row[n] for n in names]) for row in data.to_pylist())
+    return data.num_rows, hashlib.sha256("\n".join([",".join(names), *rows]).encode()).hexdigest()

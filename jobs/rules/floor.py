@@ -1,0 +1,138 @@
+"""What no configuration may widen.
+
+``policy.yaml`` and the scorecards only narrow what stands here; ``assent check`` and every step refuse the
+rest. Changing this file is changing the product: its hash stands in every publication and package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from types import MappingProxyType
+
+# A column whose name has one of these words stops its feed (DESIGN 1.3; GDPR art. 9; EU AI Act art. 5(1)(c)).
+DENIED_WORDS = frozenset(
+    """
+    speech post posts opinion opinions message messages comment comments tweet tweets social chat
+    contact contacts friend friends follower followers relative relatives kin spouse
+    health medical diagnosis disease disability illness hospital
+    religion religious church faith belief beliefs
+    ethnicity ethnic race racial tribe caste
+    sex gender sexual orientation pregnancy pregnant
+    marital married marriage divorced
+    nationality citizenship citizen migrant immigration
+    location gps latitude longitude lat lon geo whereabouts track
+    merchant merchants item items basket purchase counterparty
+    political party union biometric
+    """.split()
+)
+
+# purpose -> required source, sources it may ever read, features it may ever use.
+FEATURES_BY_SOURCE = MappingProxyType(
+    {
+        "transactions": (
+            "months_active",
+            "months_late",
+            "months_since_late",
+            "max_days_past_due",
+            "utilisation",
+            "utilisation_trend",
+            "repaid_share",
+            "missed_repayments",
+            "income_monthly_minor",
+            "income_months",
+            "housing_to_income",
+            "loans_to_income",
+            "overdraft_fees",
+            "returned_payments",
+            "cash_share",
+        ),
+        "tax": ("assessed_income_minor", "tax_in_arrears", "tax_debt_minor", "tax_paid_share"),
+        "court": ("judgments_unsatisfied", "judgments_satisfied", "months_since_judgment", "insolvencies"),
+        "traffic": ("penalty_points_minor", "penalty_points_serious", "driving_disqualifications"),
+        "education": ("highest_isced_level", "years_since_award"),
+    }
+)
+PURPOSES = MappingProxyType(
+    {
+        "consumer_credit": {"required": ("transactions",), "sources": ("transactions", "tax", "court")},
+        "motor_cover": {"required": ("traffic",), "sources": ("traffic",)},
+        "study_finance": {"required": ("education",), "sources": ("education", "transactions", "tax")},
+    }
+)
+# Scores never read these kinds of court order, nor any column of them.
+COURT_KINDS_IN_SCORES = ("money_judgment", "insolvency")
+
+# register -> the feed that may feed it, and which of its orders.
+REGISTERS = MappingProxyType(
+    {
+        "judgment_debts": ("court", "money_judgment"),
+        "insolvencies": ("court", "insolvency"),
+        "director_disqualifications": ("court", "director_disqualification"),
+        "procurement_debarments": ("court", "procurement_debarment"),
+        "tax_debts": ("tax", "final_determination"),
+        "driving_disqualifications": ("traffic", "driving_disqualification"),
+    }
+)
+ORDER_FEEDS = ("court", "tax", "traffic")
+# A recipient has one role and, for scores, one purpose.
+ROLES = ("score", "register")
+# Longest days or years that a policy may set.
+LONGEST = MappingProxyType(
+    {
+        "landing_days": 90,
+        "quarantine_days": 90,
+        "unconsented_days": 30,
+        "consent_days": 365,
+        "judgment_score_years": 7,  # FCRA 15 USC 1681c(a)(2)
+        "insolvency_score_years": 10,  # FCRA 15 USC 1681c(a)(1)
+        "tax_score_years": 7,  # FCRA 15 USC 1681c(a)(3)
+        "traffic_minor_score_years": 3,
+        "traffic_serious_score_years": 5,
+        "transactions_score_years": 7,  # FCRA 15 USC 1681c(a)(5)
+    }
+)
+LONGEST_STATUTE_YEARS = MappingProxyType(
+    {
+        "judgment_debts": 6,
+        "insolvencies": 10,
+        "director_disqualifications": 15,
+        "procurement_debarments": 5,
+        "tax_debts": 10,
+        "driving_disqualifications": 10,
+    }
+)
+SCORE_MIN, SCORE_MAX = 350, 950
+ADULT_AGE = 18
+
+
+def features_of(purpose: str) -> dict[str, str]:
+    """Features a purpose may use, each with its source; KeyError for an unknown purpose."""
+    return {f: s for s in PURPOSES[purpose]["sources"] for f in FEATURES_BY_SOURCE[s]}
+
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def denied_word(column: str) -> str | None:
+    """The first word of a column's name (split at ``_``, digits and capitals) that is on the deny list."""
+    words = {w.lower() for w in _WORD.findall(column)} | set(re.split(r"[^a-z]+", column.lower()))
+    return min(words & DENIED_WORDS, default=None)
+
+
+def floor_hash() -> str:
+    """SHA-256 over everything above as canonical JSON."""
+    content = {
+        "denied": sorted(DENIED_WORDS),
+        "features": {k: list(v) for k, v in FEATURES_BY_SOURCE.items()},
+        "purposes": {k: {a: list(b) for a, b in v.items()} for k, v in PURPOSES.items()},
+        "court_kinds": list(COURT_KINDS_IN_SCORES),
+        "registers": {k: list(v) for k, v in REGISTERS.items()},
+        "roles": list(ROLES),
+        "longest": dict(LONGEST),
+        "statutes": dict(LONGEST_STATUTE_YEARS),
+        "score": [SCORE_MIN, SCORE_MAX],
+        "adult": ADULT_AGE,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,209 @@
+"""The policy, compiled: what may be joined and sent, held against the floor before any data is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from jobs.errors import AssentError
+from jobs.rules import floor
+
+REGISTER_COLUMNS = frozenset(
+    "national_id family_name given_name birth_date authority legal_basis case_number ordered_on served_on "
+    "objection_until expires_on debt_minor currency".split()
+)
+
+
+class PolicyError(AssentError):
+    """A policy or scorecard asks for more than the floor allows, or cannot be read. Names file and line."""
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One purpose: sources it may join, who may receive its score, consents live only if granted from ``since``."""
+
+    name: str
+    required: tuple[str, ...]
+    sources: tuple[str, ...]
+    recipients: tuple[str, ...]
+    since: dt.date
+
+
+@dataclass(frozen=True)
+class Register:
+    """One register: its feed and kind (floor), recipient, authorities, statute in years, exported columns."""
+
+    name: str
+    feed: str
+    kind: str
+    recipient: str
+    authorities: tuple[str, ...]
+    statute_years: int
+    statute_source: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The compiled policy. ``sha256`` is of the file's bytes."""
+
+    currency: str
+    national_id: str
+    language: str
+    purposes: dict[str, Purpose]
+    registers: dict[str, Register]
+    retention: dict[str, int]
+    dispute_extensions: tuple[str, ...]
+    sha256: str
+    path: str
+
+    def pairs(self) -> list[tuple[str, str, str]]:
+        """Every allowed purpose × source × recipient."""
+        return [
+            (p.name, s, r) for p in self.purposes.values() for s in p.sources for r in p.recipients
+        ]
+
+
+class Located:
+    """A parsed YAML mapping that knows the line of each key, for errors with file and line."""
+
+    def __init__(self, node: Any, path: str) -> None:
+        self.node, self.path = node, path
+
+    def fail(self, key: Any, message: str, node: Any = None) -> PolicyError:
+        """The error for a key of a mapping or an index of a sequence, to be raised by the caller."""
+        node = self.node if node is None else node
+        try:
+            place = node.lc.key(key)[0] if isinstance(node, dict) else node.lc.item(key)[0]
+        except (AttributeError, KeyError, TypeError):
+            place = getattr(getattr(node, "lc", None), "line", 0) or 0
+        return PolicyError(f"{self.path}:{place + 1}: {message}")
+
+
+def parse(text: str, path: str) -> Located:
+    """The YAML mapping of a file with its lines; PolicyError when it is not one."""
+    try:
+        node = YAML(typ="rt").load(io.StringIO(text))
+    except MarkedYAMLError as e:
+        line = e.problem_mark.line + 1 if e.problem_mark else 1
+        raise PolicyError(f"{path}:{line}: not valid YAML: {e.problem}; mend the file") from None
+    except ValueError as e:
+        raise PolicyError(f"{path}:1: not valid YAML: {e}; mend the file") from None
+    if not isinstance(node, dict):
+        raise PolicyError(f"{path}:1: not a mapping; mend the file")
+    return Located(node, path)
+
+
+def _known(doc: Located, node: Any, allowed: frozenset[str] | set[str], what: str) -> None:
+    for key in node:
+        if key not in allowed:
+            raise doc.fail(key, f"{what} {key!r} is outside the floor (allowed: {', '.join(sorted(allowed))}); remove it", node)
+
+
+def _strings(doc: Located, node: Any, key: str) -> tuple[str, ...]:
+    value = node.get(key)
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise doc.fail(key, f"{key} must be a list of words", node)
+    return tuple(str(v) for v in value)
+
+
+def _mapping(doc: Located, key: str) -> Any:
+    value = doc.node.get(key)
+    if not isinstance(value, dict):
+        raise doc.fail(key, f"{key} must be a mapping")
+    return value
+
+
+def _purpose(doc: Located, name: str, node: Any) -> Purpose:
+    limits = floor.PURPOSES[name]
+    if not isinstance(node, dict):
+        raise doc.fail(name, f"purpose {name} must be a mapping", doc.node["purposes"])
+    _known(doc, node, {"since", "sources", "recipients", "law"}, "key")
+    sources = _strings(doc, node, "sources")
+    for source in sources:
+        if source not in limits["sources"]:
+            raise doc.fail("sources", f"{name} may never read {source}; remove it", node)
+    for source in limits["required"]:
+        if source not in sources:
+            raise doc.fail("sources", f"{name} needs {source}; add it or remove the purpose", node)
+    if "traffic" in sources and not node.get("law"):
+        raise doc.fail("sources", f"{name} reads traffic and names no law (GDPR art. 10); add law:", node)
+    since = node.get("since")
+    if not isinstance(since, dt.date):
+        raise doc.fail("since", f"{name} needs since: <date from which consents count>", node)
+    return Purpose(name, limits["required"], sources, _strings(doc, node, "recipients"), since)
+
+
+def _register(doc: Located, name: str, node: Any) -> Register:
+    if not isinstance(node, dict):
+        raise doc.fail(name, f"register {name} must be a mapping", doc.node["registers"])
+    _known(
+        doc,
+        node,
+        {"recipient", "authorities", "statute_years", "statute_source", "columns"},
+        "key",
+    )
+    recipient, years = node.get("recipient"), node.get("statute_years")
+    if not isinstance(recipient, str):
+        raise doc.fail("recipient", f"{name} needs one recipient", node)
+    if not isinstance(years, int) or not 0 < years <= floor.LONGEST_STATUTE_YEARS[name]:
+        raise doc.fail(
+            "statute_years", f"{name}: statute_years must be 1..{floor.LONGEST_STATUTE_YEARS[name]}", node
+        )
+    if not node.get("statute_source"):
+        raise doc.fail("statute_source", f"{name} names no source of its statute; add statute_source:", node)
+    columns = _strings(doc, node, "columns")
+    _known(doc, dict.fromkeys(columns), REGISTER_COLUMNS, "column")
+    feed, kind = floor.REGISTERS[name]
+    return Register(
+        name, feed, kind, recipient, _strings(doc, node, "authorities"), years, node["statute_source"], columns
+    )
+
+
+def compile_policy(text: str, path: str) -> Policy:
+    """The policy in a file's text, or PolicyError with file and line where it widens the floor."""
+    doc = parse(text, path)
+    known = {"version", "currency", "national_id", "language", "purposes", "registers", "retention", "dispute_extensions"}
+    _known(doc, doc.node, known, "key")
+    purposes, registers = _mapping(doc, "purposes"), _mapping(doc, "registers")
+    _known(doc, purposes, set(floor.PURPOSES), "purpose")
+    _known(doc, registers, set(floor.REGISTERS), "register")
+    compiled = {n: _purpose(doc, n, node) for n, node in purposes.items()}
+    listed = {n: _register(doc, n, node) for n, node in registers.items()}
+    roles: dict[str, str] = {}
+    for p in compiled.values():
+        for r in p.recipients:
+            if roles.setdefault(r, p.name) != p.name:
+                raise doc.fail(
+                    p.name, f"recipient {r} may serve one purpose, has {roles[r]} and {p.name}", purposes
+                )
+    for g in listed.values():
+        if g.recipient in roles:
+            raise doc.fail(
+                g.name, f"recipient {g.recipient} receives scores and may never receive a register", registers
+            )
+    retention = _mapping(doc, "retention")
+    _known(doc, retention, {"landing_days", "quarantine_days", "unconsented_days"}, "retention")
+    for key, days in retention.items():
+        if not isinstance(days, int) or not 0 < days <= floor.LONGEST[key]:
+            raise doc.fail(key, f"{key} must be 1..{floor.LONGEST[key]}", retention)
+    for key in ("currency", "national_id", "language"):
+        if not isinstance(doc.node.get(key), str):
+            raise doc.fail(key, f"{key} must be a word")
+    return Policy(
+        currency=doc.node["currency"],
+        national_id=doc.node["national_id"],
+        language=doc.node["language"],
+        purposes=compiled,
+        registers=listed,
+        retention={k: int(v) for k, v in retention.items()},
+        dispute_extensions=tuple(doc.node.get("dispute_extensions") or ()),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        path=path,
+    )
