@@ -1,0 +1,68 @@
+"""Consent: the one place that decides who may be scored, for what, for whom and from which source.
+
+Sources: GDPR art. 6(1)(a), 7(3); RULES.md "Dates" and "Consents". A test proves that nothing reads around it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.rules.floor import ADULT_AGE
+from jobs.rules.policy import Policy
+
+
+def live_consents(
+    revisions: DataFrame, current: DataFrame, barred: DataFrame, night: dt.date, policy: Policy
+) -> DataFrame:
+    """Consents live on the night: ``person_id, purpose, recipient, source, consent_id, granted_on, expires_on``.
+
+    One row a person, purpose, recipient and source (the smallest id where several). ``revisions`` are all
+    accepted rows of ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and
+    ``birth_date``; ``barred`` is ``person_id, until`` of people who may not be scored: ``until`` null bars
+    for good, a date bars every consent granted on or before it (an erasure).
+    """
+    d = F.lit(night)
+    withdrawn = (
+        revisions.where("kind = 'consent'").groupBy("consent_id").agg(F.min("withdrawn_on").alias("first_withdrawn"))
+    )
+    ended = revisions.where("kind = 'withdrawal'").select(
+        F.col("person_id").alias("w_person"),
+        F.col("granted_on").alias("w_on"),
+        F.col("purpose").alias("w_purpose"),
+        F.col("source").alias("w_source"),
+        F.col("recipient").alias("w_recipient"),
+    )
+    covers = (
+        (F.col("person_id") == F.col("w_person"))
+        & (F.col("granted_on") <= F.col("w_on"))
+        & (F.col("w_on") <= d)
+        & (F.col("w_purpose").isNull() | (F.col("w_purpose") == F.col("purpose")))
+        & (F.col("w_source").isNull() | (F.col("w_source") == F.col("source")))
+        & (F.col("w_recipient").isNull() | (F.col("w_recipient") == F.col("recipient")))
+    )
+    pairs = [(p, s, r, policy.purposes[p].since) for p, s, r in policy.pairs()]
+    spark = current.sparkSession
+    allowed = spark.createDataFrame(pairs, "purpose STRING, source STRING, recipient STRING, since DATE")
+    adult = F.add_months("birth_date", 12 * ADULT_AGE) <= d  # of 29 February the anniversary is 28 February
+    live = (
+        current.where("kind = 'consent' AND NOT in_doubt AND NOT disputed AND NOT upheld")
+        .where((F.col("granted_on") <= d) & (F.col("expires_on") >= d) & adult)
+        .join(withdrawn, "consent_id")
+        .where(F.col("first_withdrawn").isNull() | (F.col("first_withdrawn") > d))
+        .join(F.broadcast(allowed), ["purpose", "source", "recipient"])
+        .where(F.col("granted_on") >= F.col("since"))
+        .join(ended, covers, "left_anti")
+        .join(
+            barred.select(F.col("person_id").alias("b_person"), "until"),
+            (F.col("person_id") == F.col("b_person"))
+            & (F.col("until").isNull() | (F.col("granted_on") <= F.col("until"))),
+            "left_anti",
+        )
+    )
+    first = F.min(F.struct("consent_id", "granted_on", "expires_on")).alias("c")
+    return live.groupBy("person_id", "purpose", "recipient", "source").agg(first).select(
+        "person_id", "purpose", "recipient", "source", "c.consent_id", "c.granted_on", "c.expires_on"
+    )
