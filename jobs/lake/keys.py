@@ -33,7 +33,9 @@ class Keys:
         self.tombstone = self._read("tombstone.key")
         key = serialization.load_pem_private_key(self._bytes("signing.pem"), password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise AssentError(f"{folder / 'signing.pem'} is not an Ed25519 private key; restore it from your backup")
+            raise AssentError(
+                f"{folder / 'signing.pem'} is not an Ed25519 private key; restore it from your backup"
+            )
         self.signing = key
 
     def _bytes(self, name: str) -> bytes:
@@ -47,7 +49,9 @@ class Keys:
     def _read(self, name: str) -> bytes:
         value = self._bytes(name)
         if len(value) != SIZES[name]:
-            raise AssentError(f"key {self.folder / name} must have {SIZES[name]} bytes; restore it from your backup")
+            raise AssentError(
+                f"key {self.folder / name} must have {SIZES[name]} bytes; restore it from your backup"
+            )
         return value
 
     @property

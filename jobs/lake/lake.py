@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +102,9 @@ class Lake:
         """A pinned version as a Spark frame."""
         return self.spark.read.format("delta").option("versionAsOf", version).load(self.url(table))
 
-    def write_frame(self, table: str, frame: DataFrame, after: dt.date | None = None, nightly: bool = False) -> int:
+    def write_frame(
+        self, table: str, frame: DataFrame, after: dt.date | None = None, nightly: bool = False
+    ) -> int:
         """Writes a frame and returns the version.
 
         ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night
@@ -141,6 +145,18 @@ class Lake:
         version = self.version(table)
         assert version is not None
         return version
+
+    @contextmanager
+    def streamed(self, frame: DataFrame, name: str) -> Iterator[Iterator[pa.RecordBatch]]:
+        """A frame of any size as Arrow batches, through a scratch folder that is removed afterwards."""
+        folder = f"{self.root}/_scratch/{name}"
+        frame.write.mode("overwrite").parquet(folder)
+        try:
+            path = f"{self.path}/_scratch/{name}"
+            files = sorted(f for f in self.fs.ls(path, detail=False) if f.endswith(".parquet"))
+            yield pads.dataset(files, filesystem=self.fs, format="parquet").to_batches()
+        finally:
+            self.fs.rm(f"{self.path}/_scratch/{name}", recursive=True)
 
     def append_arrow(self, table: str, data: pa.Table) -> int:
         """Appends rows (accesses, publications) and returns the version."""

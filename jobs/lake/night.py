@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -60,7 +62,9 @@ class Night:
         if version is not None:
             return self.lake.frame(table, version)
         if ddl is None:
-            raise AssentError(f"table {table}: not written yet for {self.date}; run the earlier steps of the night")
+            raise AssentError(
+                f"table {table}: not written yet for {self.date}; run the earlier steps of the night"
+            )
         return self.lake.spark.createDataFrame([], ddl)
 
     def arrow(self, table: str, schema: pa.Schema) -> pa.Table:
@@ -87,6 +91,18 @@ class Night:
         version = self.lake.write_arrow(table, data, self.after, nightly)
         return self._pin(table, version, *arrow_hash(data), nightly=nightly)
 
+    def write_arrow_stream(
+        self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema
+    ) -> dict[str, Any]:
+        """A nightly table from Arrow batches of any size."""
+        digest = RowDigest(schema.names)
+        first = next(batches, None)
+        if first is None or (first.num_rows == 0 and (first := next(batches, None)) is None):
+            return self.write_arrow(table, schema.empty_table(), nightly=True)
+        reader = pa.RecordBatchReader.from_batches(schema, (digest.add(b) for b in chain([first], batches)))
+        version = self.lake.write_arrow(table, reader, self.after, nightly=True)
+        return self._pin(table, version, digest.rows, digest.hexdigest(), nightly=True)
+
     def _pin(self, table: str, version: int, rows: int, content: str, nightly: bool) -> dict[str, Any]:
         if nightly:  # chained, so that its cost does not grow with the nights stored
             before = (self.previous or {"tables": {}})["tables"].get(table, {})
@@ -103,15 +119,39 @@ def frame_hash(frame: DataFrame) -> tuple[int, str]:
     names = sorted(c for c in frame.columns)
     # an integer a column keeps a null apart from a neighbour's value
     cells = [c for n in names for c in (F.col(n).isNull().cast("int"), F.col(n))]
-    row = frame.select(F.xxhash64(*cells).cast("decimal(38,0)").alias("h")).agg(
-        F.count("*").alias("n"), F.sum("h").alias("s")
-    ).first()
+    row = (
+        frame.select(F.xxhash64(*cells).cast("decimal(38,0)").alias("h"))
+        .agg(F.count("*").alias("n"), F.sum("h").alias("s"))
+        .first()
+    )
     assert row is not None
     return int(row.n), hashlib.sha256(f"{','.join(names)}:{row.n}:{row.s or 0}".encode()).hexdigest()
 
 
+class RowDigest:
+    """Rows and a content hash of Arrow batches, independent of row order: the sum of each row's BLAKE2b."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = sorted(names)
+        self.rows = 0
+        self.total = 0
+
+    def add(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Takes a batch in and hands it on."""
+        for row in batch.select(self.names).to_pylist():
+            digest = hashlib.blake2b(repr(list(row.values())).encode(), digest_size=16).digest()
+            self.total += int.from_bytes(digest, "big")
+        self.rows += batch.num_rows
+        return batch
+
+    def hexdigest(self) -> str:
+        """The hash of what was taken in."""
+        return hashlib.sha256(f"{','.join(self.names)}:{self.rows}:{self.total}".encode()).hexdigest()
+
+
 def arrow_hash(data: pa.Table) -> tuple[int, str]:
-    """Rows and a content hash of a small Arrow table, independent of row order."""
-    names = sorted(data.column_names)
-    rows = sorted(repr([row[n] for n in names]) for row in data.to_pylist())
-    return data.num_rows, hashlib.sha256("\n".join([",".join(names), *rows]).encode()).hexdigest()
+    """Rows and a content hash of an Arrow table, independent of row order."""
+    digest = RowDigest(data.column_names)
+    for batch in data.to_batches():
+        digest.add(batch)
+    return digest.rows, digest.hexdigest()

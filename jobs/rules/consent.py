@@ -26,7 +26,9 @@ def live_consents(
     """
     d = F.lit(night)
     withdrawn = (
-        revisions.where("kind = 'consent'").groupBy("consent_id").agg(F.min("withdrawn_on").alias("first_withdrawn"))
+        revisions.where("kind = 'consent'")
+        .groupBy("consent_id")
+        .agg(F.min("withdrawn_on").alias("first_withdrawn"))
     )
     ended = revisions.where("kind = 'withdrawal'").select(
         F.col("person_id").alias("w_person"),
@@ -63,6 +65,8 @@ def live_consents(
         )
     )
     first = F.min(F.struct("consent_id", "granted_on", "expires_on")).alias("c")
-    return live.groupBy("person_id", "purpose", "recipient", "source").agg(first).select(
-        "person_id", "purpose", "recipient", "source", "c.consent_id", "c.granted_on", "c.expires_on"
+    return (
+        live.groupBy("person_id", "purpose", "recipient", "source")
+        .agg(first)
+        .select("person_id", "purpose", "recipient", "source", "c.consent_id", "c.granted_on", "c.expires_on")
     )

@@ -56,13 +56,15 @@ def dispute_flags(current: DataFrame, key: str, feed: str, verdicts: DataFrame) 
     newer_than_opening = F.coalesce(F.col("revised_on") > F.col("opened_on"), F.lit(False))
     one = joined.select(
         key,
-        F.when(
-            F.col("verdict") == "upheld", ~(newer_than_decision & F.col("certified_by").isNotNull())
-        ).otherwise(F.lit(False)).alias("upheld"),
+        F.when(F.col("verdict") == "upheld", ~(newer_than_decision & F.col("certified_by").isNotNull()))
+        .otherwise(F.lit(False))
+        .alias("upheld"),
         ((F.col("verdict") == "corrected") & ~newer_than_opening).alias("correcting"),
         F.when(F.col("verdict") == "open", F.col("opened_on")).alias("opened_on"),
         (F.col("certified_by").isNotNull()).alias("certified"),
-        F.when((F.col("verdict") == "rejected") & ~newer_than_decision, F.col("decided_on")).alias("rejected_on"),
+        F.when((F.col("verdict") == "rejected") & ~newer_than_decision, F.col("decided_on")).alias(
+            "rejected_on"
+        ),
     )
     grouped = one.groupBy(key).agg(
         F.bool_or("upheld").alias("upheld"),

@@ -65,9 +65,7 @@ class Policy:
 
     def pairs(self) -> list[tuple[str, str, str]]:
         """Every allowed purpose × source × recipient."""
-        return [
-            (p.name, s, r) for p in self.purposes.values() for s in p.sources for r in p.recipients
-        ]
+        return [(p.name, s, r) for p in self.purposes.values() for s in p.sources for r in p.recipients]
 
 
 class Located:
@@ -103,7 +101,11 @@ def parse(text: str, path: str) -> Located:
 def _known(doc: Located, node: Any, allowed: frozenset[str] | set[str], what: str) -> None:
     for key in node:
         if key not in allowed:
-            raise doc.fail(key, f"{what} {key!r} is outside the floor (allowed: {', '.join(sorted(allowed))}); remove it", node)
+            raise doc.fail(
+                key,
+                f"{what} {key!r} is outside the floor (allowed: {', '.join(sorted(allowed))}); remove it",
+                node,
+            )
 
 
 def _strings(doc: Located, node: Any, key: str) -> tuple[str, ...]:
@@ -162,14 +164,30 @@ def _register(doc: Located, name: str, node: Any) -> Register:
     _known(doc, dict.fromkeys(columns), REGISTER_COLUMNS, "column")
     feed, kind = floor.REGISTERS[name]
     return Register(
-        name, feed, kind, recipient, _strings(doc, node, "authorities"), years, node["statute_source"], columns
+        name,
+        feed,
+        kind,
+        recipient,
+        _strings(doc, node, "authorities"),
+        years,
+        node["statute_source"],
+        columns,
     )
 
 
 def compile_policy(text: str, path: str) -> Policy:
     """The policy in a file's text, or PolicyError with file and line where it widens the floor."""
     doc = parse(text, path)
-    known = {"version", "currency", "national_id", "language", "purposes", "registers", "retention", "dispute_extensions"}
+    known = {
+        "version",
+        "currency",
+        "national_id",
+        "language",
+        "purposes",
+        "registers",
+        "retention",
+        "dispute_extensions",
+    }
     _known(doc, doc.node, known, "key")
     purposes, registers = _mapping(doc, "purposes"), _mapping(doc, "registers")
     _known(doc, purposes, set(floor.PURPOSES), "purpose")

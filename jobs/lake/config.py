@@ -1,0 +1,33 @@
+"""The policy in force: the file named by ``ASSENT_POLICY``, or the repository's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jobs.errors import AssentError
+from jobs.rules.policy import Policy, compile_policy
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def policy_path() -> Path:
+    """Where the policy is."""
+    return Path(os.environ.get("ASSENT_POLICY") or REPOSITORY / "policy.yaml")
+
+
+def scorecards_folder() -> Path:
+    """Where the scorecards are: ``scorecards/`` beside the policy."""
+    return policy_path().parent / "scorecards"
+
+
+def load_policy() -> Policy:
+    """The compiled policy; AssentError with file and line where it widens the floor or cannot be read."""
+    path = policy_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise AssentError(
+            f"{path}: the policy cannot be read ({type(e).__name__}); set ASSENT_POLICY"
+        ) from None
+    return compile_policy(text, str(path))

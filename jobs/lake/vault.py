@@ -1,0 +1,100 @@
+"""The vault: surrogate person ids and their identities, encrypted value by value with AES-SIV (RFC 5297).
+
+AES-SIV is deterministic, so two lakes made from the same inputs and keys hold equal vaults; the associated
+data binds each value to its person and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from jobs.errors import AssentError
+from jobs.lake.lake import Lake
+from schemas.tables import VAULT
+
+if TYPE_CHECKING:
+    from jobs.lake.keys import Keys
+    from jobs.lake.night import Night
+
+VALUES = ("national_id", "family_name", "given_name", "birth_date")
+IDENTITIES = pa.schema([("person_id", pa.int64()), *[(v, pa.string()) for v in VALUES]])
+
+
+def _bound(person_id: int, column: str) -> list[bytes]:
+    return [column.encode(), person_id.to_bytes(8, "big")]
+
+
+def encrypted(batches: Iterator[pa.RecordBatch], keys: Keys) -> Iterator[pa.RecordBatch]:
+    """Batches of VAULT's columns with the four identity columns as text, encrypted."""
+    cipher = AESSIV(keys.identity)
+    for batch in batches:
+        people = batch.column("person_id").to_pylist()
+        columns = []
+        for name in VAULT.names:
+            column = batch.column(name)
+            if name in VALUES:
+                column = pa.array(
+                    [
+                        None if v is None else cipher.encrypt(v.encode(), _bound(p, name))
+                        for p, v in zip(people, column.to_pylist(), strict=True)
+                    ],
+                    pa.binary(),
+                )
+            columns.append(column)
+        yield pa.RecordBatch.from_arrays(columns, names=VAULT.names).cast(VAULT.arrow())
+
+
+def decrypted(rows: pa.Table, keys: Keys) -> pa.Table:
+    """Identities in a slice of the vault as text, one row a vault row."""
+    cipher = AESSIV(keys.identity)
+    people = rows.column("person_id").to_pylist()
+    out: dict[str, list[object]] = {"person_id": people}
+    for name in VALUES:
+        try:
+            out[name] = [
+                None if v is None else cipher.decrypt(v, _bound(p, name)).decode()
+                for p, v in zip(people, rows.column(name).to_pylist(), strict=True)
+            ]
+        except InvalidTag:
+            raise AssentError(
+                "vault: a value does not decrypt; set ASSENT_KEYS to the lake's own keys"
+            ) from None
+    return pa.Table.from_pydict(out, schema=IDENTITIES)
+
+
+def read_identities(night: Night, person_ids: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Identities of some people: ``person_id, national_id, family_name, given_name, birth_date`` as text.
+
+    One row a person: the newest accepted family name. Read only for an entry's export, a notice or explain.
+    """
+    version = night.pinned("vault")
+    if version is None or len(person_ids) == 0:
+        return IDENTITIES.empty_table()
+    return identities_at(night.lake, night.keys, version, person_ids)
+
+
+def identities_at(lake: Lake, keys: Keys, version: int, person_ids: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """As :func:`read_identities` at a pinned version of the vault."""
+    ids = person_ids.combine_chunks() if isinstance(person_ids, pa.ChunkedArray) else person_ids
+    rows = lake.dataset("vault", version).to_table(
+        columns=[*VAULT.names], filter=pc.field("person_id").isin(pc.unique(ids))
+    )
+    # "name" sorts after "first": the person's own newest statement of the name
+    rows = rows.sort_by([("person_id", "ascending"), ("night", "descending"), ("event", "descending")])
+    people = rows.column("person_id").to_pylist()
+    first = [i for i, p in enumerate(people) if i == 0 or people[i - 1] != p]
+    return decrypted(rows.take(pa.array(first, pa.int64())), keys)
+
+
+def person_ids(lake: str, national_ids: list[str]) -> list[int | None]:
+    """Surrogates of national ids under a lake's own key; null where an id is not valid."""
+    from jobs.lake.config import load_policy
+    from jobs.lake.macs import person_ids as from_keys
+
+    return from_keys(Lake(lake).open(), national_ids, load_policy().national_id)
