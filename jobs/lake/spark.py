@@ -1,0 +1,119 @@
+"""The one place where a Spark session is made."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from jobs.errors import AssentError
+from jobs.lake import jvm
+from jobs.lake.setup import delta_jars, find_java
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaGateway
+
+_lock = threading.Lock()
+_session: SparkSession | None = None
+
+
+def master() -> str:
+    """``SPARK_MASTER``, or all cores of this machine."""
+    return os.environ.get("SPARK_MASTER") or "local[*]"
+
+
+def settings(app: str) -> dict[str, str]:
+    """Every Spark setting that differs from Spark's own."""
+    local = master().startswith("local")
+    known = {
+        "spark.master": master(),
+        "spark.app.name": app,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.eventLog.enabled": "false",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # A night is a date: nothing may depend on where the machine stands.
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
+        "spark.databricks.delta.properties.defaults.dataSkippingNumIndexedCols": "0",
+        # Erasure proves itself by reading bytes: no row may stay in a file that a deletion vector hides.
+        "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+        "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/assent-spark-warehouse",  # made, never used
+        "spark.pyspark.python": sys.executable,
+        "spark.pyspark.driver.python": sys.executable,
+    }
+    if local:
+        known |= {
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.sql.shuffle.partitions": "4",
+            "spark.default.parallelism": "4",
+            "spark.databricks.delta.snapshotPartitions": "1",
+        }
+    return known
+
+
+def launch(app: str) -> tuple[jvm.Connection, subprocess.Popen[bytes], SparkContext]:
+    """A JVM of our own, and its Spark context."""
+    java, jars = find_java(), delta_jars()
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    known = settings(app)
+    if not master().startswith("local"):
+        known["spark.jars"] = ",".join(str(jar) for jar in jars)  # for the executors
+    options = [f"-Xmx{os.environ.get('ASSENT_DRIVER_MEMORY') or '3g'}"]
+    connection, process = jvm.start(java, options, jars, known)
+    gateway = _gateway(connection)
+    context = SparkContext(conf=SparkConf(_jvm=gateway.jvm), gateway=gateway)
+    atexit.register(context.stop)  # before the JVM ends, which `start` has registered
+    return connection, process, context
+
+
+def _gateway(connection: jvm.Connection) -> JavaGateway:
+    """Python's end of a running JVM, with the imports that PySpark expects."""
+    os.environ["PYSPARK_GATEWAY_PORT"] = str(connection.port)
+    os.environ["PYSPARK_GATEWAY_SECRET"] = connection.secret
+    try:
+        return launch_gateway()
+    finally:  # not for the processes that this one starts
+        del os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"]
+
+
+def _attach(connection: jvm.Connection) -> SparkSession:
+    """A session of one's own in a JVM that others use too; its end leaves the JVM as it is."""
+    try:
+        gateway = _gateway(connection)
+        running = gateway.jvm.org.apache.spark.SparkContext.getOrCreate()
+        jsc = gateway.jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(running)
+        context = SparkContext(conf=SparkConf(_jconf=running.getConf()), gateway=gateway, jsc=jsc)
+        first = gateway.jvm.org.apache.spark.sql.classic.SparkSession.builder().getOrCreate()
+        return SparkSession(context, first.newSession())
+    except (Py4JError, OSError) as e:
+        raise AssentError(
+            f"no JVM answers at ASSENT_JVM={os.environ['ASSENT_JVM']} ({type(e).__name__}); "
+            "start it again, or unset it"
+        ) from None
+
+
+def spark_session(app: str = "assent") -> SparkSession:
+    """The session of this process: in the JVM that ``ASSENT_JVM`` names, or in one of its own."""
+    global _session
+    with _lock:
+        if _session is None:
+            connection = jvm.shared()
+            _session = _attach(connection) if connection else SparkSession(launch(app)[2])
+        return _session
+
+
+__all__ = ["spark_session"]
