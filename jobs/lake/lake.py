@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -63,9 +64,12 @@ class Lake:
     def _write_text(self, path: str, text: str) -> None:
         try:
             self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            with self.fs.open(path + ".tmp", "w") as f:
+            # outside the folder, so that nobody who lists it meets half a file
+            scratch = f"{self.path}/_scratch/{secrets.token_hex(8)}"
+            self.fs.makedirs(f"{self.path}/_scratch", exist_ok=True)
+            with self.fs.open(scratch, "w") as f:
                 f.write(text)
-            self.fs.mv(path + ".tmp", path)
+            self.fs.mv(scratch, path)
         except OSError as e:
             raise AssentError(
                 f"lake {self.root} cannot be written ({e.strerror or type(e).__name__}); check the folder's rights"
@@ -180,7 +184,7 @@ class Lake:
         if not self.fs.exists(folder):
             return {}
         found = {}
-        for path in sorted(self.fs.ls(folder, detail=False)):
+        for path in sorted(self.fs.ls(folder, detail=False, refresh=True)):
             if path.endswith(".json"):
                 value = json.loads(self.fs.cat_file(path))
                 found[value.pop("table")] = value
@@ -190,6 +194,34 @@ class Lake:
         """Forgets an unfinished run of the night."""
         if self.fs.exists(self._pin_folder(night)):
             self.fs.rm(self._pin_folder(night), recursive=True)
+
+    # -- the steps done and the manifests of the night that runs
+    def steps_done(self, night: dt.date) -> set[str]:
+        """Which steps of the night were finished since it began."""
+        folder = f"{self._pin_folder(night)}/_done"
+        if not self.fs.exists(folder):
+            return set()
+        return {p.rsplit("/", 1)[-1].replace("=", ":") for p in self.fs.ls(folder, detail=False)}
+
+    def mark_done(self, night: dt.date, steps: list[str], later: tuple[str, ...]) -> None:
+        """Marks steps as done; those after them must be run again.
+
+        One marker a step and feed, because Airflow extracts the feeds side by side.
+        """
+        folder = f"{self._pin_folder(night)}/_done"
+        for step in later:
+            if self.fs.exists(f"{folder}/{step}"):
+                self.fs.rm(f"{folder}/{step}")
+        for step in steps:
+            self._write_text(f"{folder}/{step.replace(':', '=')}", "")
+
+    def manifest(self, night: dt.date, feed: str) -> list[dict[str, Any]]:
+        """What extract tried for a feed on a night, one object a file; empty when it did not run."""
+        path = f"{self.path}/landing/_manifests/{night.isoformat()}/{feed}.json"
+        if not self.fs.exists(path):
+            return []
+        found: list[dict[str, Any]] = json.loads(self.fs.cat_file(path))
+        return found
 
     # -- publications
     def publications(self) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ class Night:
     full: bool = False
     approve: bool = False
     previous: dict[str, Any] | None = None
+    published: dict[str, Any] | None = None  # this night's own publication, once there is one
     say: Any = field(default=lambda text: None)
 
     @property
@@ -42,6 +43,9 @@ class Night:
 
     def pinned(self, table: str) -> int | None:
         """The version of a table that this night reads; None when there is none yet."""
+        if self.published is not None:
+            pin = self.published["tables"].get(table)
+            return int(pin["version"]) if pin else None
         pin = self.lake.pins(self.date).get(table)
         return int(pin["version"]) if pin else self.pinned_before(table)
 

@@ -1,0 +1,107 @@
+"""publish: every invariant of the night, then one signed row in ``publications``."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.errors import AssentError
+from jobs.lake.invariants import violations
+from jobs.lake.night import Night
+from jobs.lake.scorecards import store
+from jobs.rules.floor import floor_hash
+from jobs.rules.policy import Policy
+from schemas.contract import contracts
+from schemas.tables import PUBLICATIONS
+
+UNSIGNED = ("row_hash", "signature")
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no blanks (RFC 8785 for the values used here: text, integers, null)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def scorecard_versions(scorecards: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Each purpose's scorecard: version and SHA-256 of its file."""
+    return {p: {"version": c.version, "sha256": c.sha256} for p, c in sorted(scorecards.items())}
+
+
+def inputs_hash(inputs: list[dict[str, Any]], policy: Policy, scorecards: dict[str, Any]) -> str:
+    """SHA-256 of what a night is made from: each file's name and SHA-256, policy, scorecards and floor."""
+    files = sorted((i["file"], i["sha256"] or "") for i in inputs)
+    return sha256(
+        canonical(
+            {
+                "files": files,
+                "policy": policy.sha256,
+                "scorecards": scorecard_versions(scorecards),
+                "floor": floor_hash(),
+            }
+        )
+    )
+
+
+def row_hash(row: dict[str, Any]) -> str:
+    """SHA-256 of a publication's canonical JSON without its own hash and signature."""
+    content = {k: v for k, v in row.items() if k not in UNSIGNED}
+    return sha256(canonical({**content, "night": row["night"].isoformat()}))
+
+
+def publication(
+    night: Night, tables: dict[str, dict[str, Any]], inputs: list[dict[str, Any]], counts: dict[str, int]
+) -> dict[str, Any]:
+    """The row of ``publications`` for a night, signed."""
+    made_of = inputs_hash(inputs, night.policy, night.scorecards)
+    row: dict[str, Any] = {
+        "night": night.date,
+        "run_id": sha256(f"{night.date.isoformat()}:{made_of}")[:16],
+        "tables": canonical(tables),
+        "counts": canonical(counts),
+        "inputs": canonical(inputs),
+        "inputs_hash": made_of,
+        "policy_hash": night.policy.sha256,
+        "floor_hash": floor_hash(),
+        "scorecards": canonical(scorecard_versions(night.scorecards)),
+        "code_version": importlib.metadata.version("assent"),
+        "previous_hash": night.previous["row_hash"] if night.previous else None,
+    }
+    row["row_hash"] = row_hash(row)
+    row["signature"] = base64.b64encode(night.keys.signing.sign(row["row_hash"].encode())).decode()
+    return row
+
+
+def run(night: Night) -> dict[str, int]:
+    """Publishes the night; AssentError, and nothing published, when an invariant does not hold."""
+    tables = {**(night.previous or {"tables": {}})["tables"], **night.lake.pins(night.date)}
+    failed = violations(night, tables)
+    if failed:
+        first = "; ".join(f"{name}: {count}" for name, count in failed)
+        raise AssentError(
+            f"publish: night {night.date} breaks {len(failed)} invariant(s) ({first}); nothing is published, "
+            "the last night stays; look at the step that wrote the table, then run the night again"
+        )
+    inputs = sorted(
+        (
+            {k: e[k] for k in ("feed", "file", "sha256", "rows", "bytes", "stopped")}
+            for feed in contracts()
+            for e in night.lake.manifest(night.date, feed)
+        ),
+        key=lambda e: str(e["file"]),
+    )
+    counts = {t: int(p["rows"]) for t, p in sorted(tables.items())}
+    store(night.lake, night.policy, night.scorecards)
+    row = publication(night, tables, inputs, counts)
+    night.lake.append_arrow("publications", pa.Table.from_pylist([row], schema=PUBLICATIONS.arrow()))
+    night.lake.clear_pins(night.date)
+    return {t: counts[t] for t in ("scores", "registers") if t in counts} | {"files": len(inputs)}
