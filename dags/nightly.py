@@ -1,6 +1,6 @@
 """When a night runs, and in which order: the steps of ``jobs.nightly``, the feeds extracted side by side.
 
-Lake and deliveries come from ``ASSENT_LAKE`` and ``ASSENT_DELIVERIES``; no value of a person, host or secret stands here.
+Lake and deliveries come from ``ASSENT_LAKE`` and ``ASSENT_DELIVERIES``; no person's value, host or secret stands here.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import os
 
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from schemas.contract import contracts
 
 
-def _step(name: str, ds: str, feed: str | None = None) -> None:
+def _step(name: str, ds: str | None, feed: str | None = None) -> None:
     """Runs one step. A fault of the data fails at once; any other is tried again."""
     from jobs.errors import AssentError
     from jobs.nightly import begin, open_night, raise_if_stopped, run_step
@@ -24,7 +23,7 @@ def _step(name: str, ds: str, feed: str | None = None) -> None:
     fault = None
     try:
         night = open_night(
-            dt.date.fromisoformat(ds),
+            dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
             os.environ.get("ASSENT_DELIVERIES"),
             approve=os.environ.get("ASSENT_APPROVE") == "yes",
@@ -66,47 +65,47 @@ def assent_nightly() -> None:
     """One night: the date on which its interval starts."""
 
     @task
-    def begin(ds: str = "") -> None:
+    def begin(ds: str | None = None) -> None:
         _step("begin", ds)
 
     @task(map_index_template="{{ task.op_kwargs['feed'] }}")
-    def extract(feed: str, ds: str = "") -> None:
+    def extract(feed: str, ds: str | None = None) -> None:
         _step("extract", ds, feed)
 
     @task
-    def validate(ds: str = "") -> None:
+    def validate(ds: str | None = None) -> None:
         _step("validate", ds)
 
     @task
-    def conform(ds: str = "") -> None:
+    def conform(ds: str | None = None) -> None:
         _step("conform", ds)
 
     @task
-    def features(ds: str = "") -> None:
+    def features(ds: str | None = None) -> None:
         _step("features", ds)
 
     @task
-    def score(ds: str = "") -> None:
+    def score(ds: str | None = None) -> None:
         _step("score", ds)
 
     @task
-    def registers(ds: str = "") -> None:
+    def registers(ds: str | None = None) -> None:
         _step("registers", ds)
 
     @task
-    def publish(ds: str = "") -> None:
+    def publish(ds: str | None = None) -> None:
         _step("publish", ds)
 
     @task
-    def notify(ds: str = "") -> None:
+    def notify(ds: str | None = None) -> None:
         _step("notify", ds)
 
     @task
-    def export(ds: str = "") -> None:
+    def export(ds: str | None = None) -> None:
         _step("export", ds)
 
     @task
-    def stopped(ds: str = "") -> None:
+    def stopped(ds: str | None = None) -> None:
         _step("stopped", ds)
 
     published = publish()

@@ -29,8 +29,10 @@ INVARIANTS = (
     Invariant(
         "one score an application",
         ("scores", "features"),
-        "SELECT (SELECT count(*) - count(DISTINCT (person_id, purpose, recipient)) FROM scores) + (SELECT count(*) FROM "
-        "(SELECT person_id, purpose, recipient FROM scores EXCEPT SELECT person_id, purpose, recipient FROM features)) + "
+        "SELECT (SELECT count(*) - count(DISTINCT (person_id, purpose, recipient)) FROM scores) + "
+        "(SELECT count(*) FROM "
+        "(SELECT person_id, purpose, recipient FROM scores EXCEPT SELECT person_id, purpose, recipient "
+        "FROM features)) + "
         "(SELECT count(*) FROM (SELECT person_id, purpose, recipient FROM features EXCEPT "
         "SELECT person_id, purpose, recipient FROM scores))",
     ),

@@ -26,7 +26,7 @@ STEP_WORDS = {
 }
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[dt.date]):
     """A date as YYYY-MM-DD."""
 
     name = "date"

@@ -1,11 +1,12 @@
 """``make demo``: Airflow runs three real nights over generated deliveries, then a summary says what they gave.
 
-Airflow stands on its embedded default (SQLite, in ``.demo/airflow``); its own log is ``.demo/airflow.log``, and only the
-lines of the steps are shown.
+Airflow stands on its embedded default (SQLite, in ``.demo/airflow``); its own log is ``.demo/airflow.log``, and
+only the lines of the steps are shown.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import os
 import shutil
@@ -88,7 +89,8 @@ QUESTIONS = (
     ),
     (
         "Registers of the last night",
-        "select register, count(*) as orders, count(*) filter (listed) as listed from registers group by all order by all",
+        "select register, count(*) as orders, count(*) filter (listed) as listed "
+        "from registers group by all order by all",
     ),
     (
         "Why entries left",
@@ -96,12 +98,14 @@ QUESTIONS = (
     ),
     (
         "Deliveries",
-        "select night, count(*) as files, sum(rows) as rows, sum(accepted) as accepted, sum(quarantined) as quarantined, "
+        "select night, count(*) as files, sum(rows) as rows, sum(accepted) as accepted, "
+        "sum(quarantined) as quarantined, "
         "sum(duplicates) as duplicates from deliveries group by all order by all",
     ),
     (
         "Why rows were refused",
-        "select reason, count(*) as rows from (select unnest(reasons) as reason from quarantine) group by all order by all",
+        "select reason, count(*) as rows from (select unnest(reasons) as reason from quarantine) "
+        "group by all order by all",
     ),
 )
 
@@ -125,13 +129,16 @@ def summary(lake: str, persons: int, first: dt.date, count: int) -> None:
     for title, sql in QUESTIONS:
         click.echo(f"\n{title}\n" + format_table(run_query(lake, sql), "table").decode().rstrip())
     shown = Path(lake)
+    # the generator's own list of who is scored: the lake tells nobody's national id
+    with (shown.parent / "deliveries" / "truth" / "scores.csv").open(encoding="utf-8") as file:
+        anyone = next(r["national_id"] for r in csv.DictReader(file) if r["due"] == "scored")
     click.echo(
         f"""
 Try next
   export ASSENT_LAKE={shown} ASSENT_KEYS={shown}.keys
   .venv/bin/assent query "select purpose, status, count(*) from scores group by all"
   .venv/bin/assent query --as-of {first} "select register, count(*) from registers where listed group by all"
-  .venv/bin/assent explain $(tail -1 {shown.parent}/deliveries/truth/scores.csv | cut -d, -f2) --because "trying the demo"
+  .venv/bin/assent explain {anyone} --because "trying the demo"
   ls -R {shown.parent}/out"""
     )
 

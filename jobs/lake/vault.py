@@ -97,4 +97,5 @@ def person_ids(lake: str, national_ids: list[str]) -> list[int | None]:
     from jobs.lake.config import load_policy
     from jobs.lake.macs import person_ids as from_keys
 
-    return from_keys(Lake(lake).open(), national_ids, load_policy().national_id)
+    found: list[int | None] = from_keys(Lake(lake).open(), national_ids, load_policy().national_id)
+    return found

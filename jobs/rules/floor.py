@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 
 # A column whose name has one of these words stops its feed (DESIGN 1.3; GDPR art. 9; EU AI Act art. 5(1)(c)).
@@ -54,7 +55,7 @@ FEATURES_BY_SOURCE = MappingProxyType(
         "education": ("highest_isced_level", "years_since_award"),
     }
 )
-PURPOSES = MappingProxyType(
+PURPOSES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "consumer_credit": {"required": ("transactions",), "sources": ("transactions", "tax", "court")},
         "motor_cover": {"required": ("traffic",), "sources": ("traffic",)},

@@ -78,7 +78,8 @@ class Located:
         """The error for a key of a mapping or an index of a sequence, to be raised by the caller."""
         node = self.node if node is None else node
         try:
-            place = node.lc.key(key)[0] if isinstance(node, dict) else node.lc.item(key)[0]
+            where: Any = node.lc
+            place = where.key(key)[0] if isinstance(node, dict) else where.item(key)[0]
         except (AttributeError, KeyError, TypeError):
             place = getattr(getattr(node, "lc", None), "line", 0) or 0
         return PolicyError(f"{self.path}:{place + 1}: {message}")

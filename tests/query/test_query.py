@@ -245,7 +245,8 @@ def test_formats():
     ]
     assert pq.read_table(io.BytesIO(format_table(TABLE, "parquet"))).equals(TABLE)
     text = format_table(TABLE, "table").decode()
-    assert "A, B" in text and text.endswith("(2 rows)\n")
+    assert "A, B" in text
+    assert text.endswith("(2 rows)\n")
     assert json.loads(format_table(TABLE.slice(0, 0), "json")) == []
     with pytest.raises(UsageError):
         format_table(TABLE, "xml")
