@@ -58,7 +58,11 @@ QUARANTINE = Table(
         ("reasons", "ARRAY<STRING>", "coded reasons, sorted"),
         ("person_id", "BIGINT", "surrogate where the national id can be read, else null"),
         ("record_key", "STRING", "the feed's key as delivered, else null"),
-        ("contested", "BOOLEAN", "consents or disputes brought the id with another birth date than the vault's"),
+        (
+            "contested",
+            "BOOLEAN",
+            "consents or disputes brought the id with another birth date than the vault's",
+        ),
         ("verbatim", "STRING", "JSON object of the delivered cells, or the raw text of an unreadable row"),
     ),
 )

@@ -1,0 +1,140 @@
+"""Freshness, current versions, the monthly fold and the vault's new rows."""
+
+import datetime as dt
+
+import pyarrow as pa
+
+from jobs.conform import People, covered, current_versions, feed_state, monthly, new_identities, order_flags
+from schemas.contract import contracts
+from schemas.tables import CONSENTED, DELIVERIES, RECORD_FLAGS, VAULT
+from tests.tables import expected, frame, texts
+
+NIGHT = dt.date(2026, 11, 20)
+
+
+def delivered(**last):
+    rows = [{"feed": f, "delivered_on": d, "stopped": s} for f, (d, s) in last.items()]
+    return pa.Table.from_pylist(rows, schema=DELIVERIES.arrow())
+
+
+def test_a_feed_is_fresh_until_its_bound_and_stale_disputes_make_agencies_absent():
+    days = {f: (NIGHT - dt.timedelta(days=c.freshness_days), None) for f, c in contracts().items()}
+    assert all(r["fresh"] for r in feed_state(delivered(**days), NIGHT).to_pylist())
+    later = {
+        f: r["fresh"]
+        for r in feed_state(delivered(**days), NIGHT + dt.timedelta(days=1)).to_pylist()
+        for f in [r["feed"]]
+    }
+    assert not any(later.values())
+    days["disputes"] = (NIGHT - dt.timedelta(days=3), None)
+    stale = {r["feed"] for r in feed_state(delivered(**days), NIGHT).to_pylist() if not r["fresh"]}
+    assert stale == {"disputes", "tax", "court", "traffic"}
+    days["disputes"] = (NIGHT, "truncated")  # a stopped file is no delivery
+    assert "disputes" in {
+        r["feed"] for r in feed_state(delivered(**days), NIGHT).to_pylist() if not r["fresh"]
+    }
+
+
+ACCEPTED = """
+order_id | person_id | kind           | revised_at          | night
+a        | 1         | money_judgment | 2026-10-01T00:00:00 | 2026-11-18
+a        | 1         | money_judgment | 2026-09-01T00:00:00 | 2026-11-20
+b        | 2         | insolvency     | 2026-10-01T00:00:00 | 2026-11-18
+"""
+
+
+def test_the_greatest_revision_wins_whatever_the_order_of_arrival(spark):
+    court = contracts()["court"]
+    current = current_versions(frame(spark, court.accepted_ddl(), ACCEPTED), court)
+    assert texts(current, "order_id", "revised_at") == {
+        ("a", "2026-10-01 00:00:00"),
+        ("b", "2026-10-01 00:00:00"),
+    }
+
+
+TAX = """
+assessment_id | person_id | status              | revised_at          | night
+paid          | 1         | final_determination | 2026-10-01T00:00:00 | 2026-11-18
+paid          | 1         | paid                | 2026-11-01T00:00:00 | 2026-11-18
+annulled      | 2         | final_determination | 2026-10-01T00:00:00 | 2026-11-18
+annulled      | 2         | assessed            | 2026-11-01T00:00:00 | 2026-11-18
+final         | 3         | final_determination | 2026-10-01T00:00:00 | 2026-11-18
+plain         | 4         | arrears             | 2026-10-01T00:00:00 | 2026-11-18
+consented     | 5         | assessed            | 2026-10-01T00:00:00 | 2026-11-18
+"""
+ORDERS = """
+assessment_id | is_order | left_determination | for_scores | deceased
+paid          | yes      | satisfied          | no         | no
+annulled      | yes      | set_aside          | no         | no
+final         | yes      | -                  | no         | yes
+consented     | no       | -                  | yes        | no
+"""
+
+
+def test_a_tax_debt_stays_an_order_and_the_rest_needs_a_consent(spark):
+    tax = contracts()["tax"]
+    accepted = frame(spark, tax.accepted_ddl(), TAX)
+    none = spark.createDataFrame([], "person_id BIGINT")
+    who = People(spark.createDataFrame([(3,)], "person_id BIGINT"), none, none)
+    consented = frame(spark, CONSENTED.ddl(), "person_id | source\n5 | tax\n4 | court")
+    current = current_versions(accepted, tax)
+    for name, _, _ in RECORD_FLAGS:
+        current = current.selectExpr("*", f"false AS {name}")
+    kept = covered(order_flags(current, accepted, tax, who), tax, consented)
+    columns = ("assessment_id", "is_order", "left_determination", "for_scores", "deceased")
+    assert texts(kept, *columns) == expected(ORDERS)
+
+
+BOOKED = """
+person_id | booked_on  | category        | amount_minor | credit_limit_minor | days_past_due
+1         | 2026-10-02 | salary          | 100          | -                  | -
+1         | 2026-10-31 | benefit         | 20           | -                  | -
+1         | 2026-10-05 | salary          | -30          | -                  | -
+1         | 2026-10-06 | rent            | -40          | -                  | -
+1         | 2026-10-20 | card_statement  | -50          | 200                | 15
+1         | 2026-11-01 | cash_withdrawal | -7           | -                  | -
+1         | 2019-11-20 | salary          | 999          | -                  | -
+2         | 2019-11-21 | salary          | 9            | -                  | -
+"""
+FOLDED = """
+person_id | month      | transactions | income_minor | housing_minor | statement_minor | credit_limit_minor | max_days_past_due | outgoing_minor
+1         | 2026-10-01 | 5            | 120          | 40            | 50              | 200                | 15                | 70
+1         | 2026-11-01 | 1            | 0            | 0             | 0               | 0                  | -                 | 7
+2         | 2019-11-01 | 1            | 9            | 0             | 0               | 0                  | -                 | 0
+"""
+
+
+def test_transactions_fold_into_months_for_seven_years(spark):
+    booked = frame(spark, contracts()["transactions"].accepted_ddl(), BOOKED)
+    names = FOLDED.strip().splitlines()[0].split("|")
+    assert texts(monthly(booked, NIGHT), *[n.strip() for n in names]) == expected(FOLDED)
+
+
+def test_a_person_has_one_first_row_and_one_for_each_further_name(spark):
+    ddl = contracts()["consents"].accepted_ddl()
+    known = frame(spark, VAULT.ddl(), "person_id | event | night\n1 | first | 2026-11-18")
+    known = known.selectExpr(
+        *[c for c in VAULT.names if c != "name_macs"], "array(cast('a' as binary)) AS name_macs"
+    )
+    said = frame(
+        spark,
+        ddl,
+        """
+        consent_id | person_id | family_name | given_name | birth_date | national_id
+        same       | 1         | Old         | A          | 1980-01-01 | 1
+        new        | 1         | New         | A          | 1980-01-01 | 1
+        other      | 2         | Other       | B          | 1981-01-01 | 2
+        spelled    | 2         | OTHER       | B          | 1981-01-01 | 2
+        """,
+    ).selectExpr(
+        *[c for c in contracts()["consents"].names],
+        "person_id",
+        "id_mac",
+        "birth_mac",
+        "array(cast(CASE consent_id WHEN 'same' THEN 'a' WHEN 'new' THEN 'n' ELSE 'o' END as binary)) AS name_macs",
+    )
+    fresh = new_identities([said], known, NIGHT)
+    assert texts(fresh, "person_id", "event", "family_name") == {
+        ("1", "name", "New"),
+        ("2", "first", "OTHER"),
+    }

@@ -1,0 +1,77 @@
+"""Truth tables as text: the first line names the columns, ``|`` parts them, ``-`` is null."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StructType,
+    TimestampType,
+)
+
+
+def value(text: str, kind: DataType) -> Any:
+    """A cell as a value of its column's type."""
+    text = text.strip()
+    if text in ("-", ""):
+        return None
+    if isinstance(kind, DateType):
+        return dt.date.fromisoformat(text)
+    if isinstance(kind, TimestampType):
+        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+    if isinstance(kind, LongType | IntegerType):
+        return int(text)
+    if isinstance(kind, DoubleType):
+        return float(text)
+    if isinstance(kind, BooleanType):
+        return {"yes": True, "no": False}[text]
+    if isinstance(kind, ArrayType):
+        return [value(t, kind.elementType) for t in text.split("+")]
+    return text
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    """The lines of a table as texts by column."""
+    lines = [[c.strip() for c in line.split("|")] for line in text.strip().splitlines()]
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+def frame(spark: SparkSession, ddl: str, text: str, **defaults: str) -> DataFrame:
+    """A frame of a DDL from a text table; columns not named are null or take their default."""
+    schema = StructType.fromDDL(ddl)
+    made = []
+    for row in rows(text):
+        cells = {**defaults, **row}
+        unknown = set(cells) - set(schema.names)
+        assert not unknown, unknown
+        made.append([value(cells.get(f.name, "-"), f.dataType) for f in schema.fields])
+    return spark.createDataFrame(made, schema)
+
+
+def texts(frame: DataFrame, *columns: str) -> set[tuple[str, ...]]:
+    """Rows of a small frame as texts, to be compared with what a table expects."""
+
+    def text(v: Any) -> str:
+        if v is None:
+            return "-"
+        if isinstance(v, bool):
+            return "yes" if v else "no"
+        if isinstance(v, list):
+            return "+".join(map(str, v)) or "-"
+        return f"{v:g}" if isinstance(v, float) else str(v)
+
+    return {tuple(text(r[c]) for c in columns) for r in frame.select(*columns).collect()}
+
+
+def expected(text: str) -> set[tuple[str, ...]]:
+    """The rows that a table expects."""
+    return {tuple(r.values()) for r in rows(text)}
