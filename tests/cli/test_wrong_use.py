@@ -1,0 +1,129 @@
+"""One line on standard error and the exit status of DESIGN 7, without a traceback."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from jobs.cli import main
+from jobs.lake.config import REPOSITORY
+
+
+def last_line(capsys):
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    return err.strip().splitlines()[-1]
+
+
+NIGHT = ["night", "--date", "2026-11-18"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["night", "--date", "18.11.2026", "--deliveries", "d", "--lake", "l"], 2, "YYYY-MM-DD"),
+        (["night", "--date", "2026-11-18", "--lake", "l"], 2, "--deliveries"),
+        (["night", "--date", "2026-11-18", "--deliveries", "d"], 2, "--lake"),
+        (["conjure"], 2, "conjure"),
+        (["query", "select 1", "--lake", "nowhere"], 1, "assent night"),
+        (["query", "select 1", "--lake", "nowhere", "--format", "xml"], 2, "xml"),
+        (["explain", "1", "--lake", "nowhere", "--purpose", "friendship"], 2, "friendship"),
+        (
+            [
+                "generate",
+                "--persons",
+                "0",
+                "--nights",
+                "1",
+                "--start",
+                "2026-11-18",
+                "--seed",
+                "1",
+                "--out",
+                "o",
+            ],
+            2,
+            "0",
+        ),
+        (["validate", "--date", "2026-11-18", "--lake", "nowhere"], 1, "no lake"),
+        (
+            ["extract", "--date", "2026-11-18", "--lake", "l", "--deliveries", "d", "--feed", "x"],
+            2,
+            "x is unknown",
+        ),
+    ],
+)
+def test_wrong_use_is_one_line(words, status, said, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in ("ASSENT_LAKE", "ASSENT_DELIVERIES", "ASSENT_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(words) == status
+    assert said in last_line(capsys)
+
+
+def test_missing_deliveries_and_unwritable_lake(tmp_path, capsys):
+    assert main([*NIGHT, "--deliveries", str(tmp_path / "none"), "--lake", str(tmp_path / "lake")]) == 1
+    assert "no such folder" in last_line(capsys)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "file").write_text("")
+    assert main([*NIGHT, "--deliveries", str(tmp_path / "d"), "--lake", str(tmp_path / "file" / "lake")]) == 1
+    assert "cannot be written" in last_line(capsys)
+
+
+@pytest.fixture
+def deployment(tmp_path, monkeypatch) -> Path:
+    """A copy of policy and scorecards to be widened."""
+    shutil.copy(REPOSITORY / "policy.yaml", tmp_path)
+    shutil.copytree(REPOSITORY / "scorecards", tmp_path / "scorecards")
+    monkeypatch.setenv("ASSENT_POLICY", str(tmp_path / "policy.yaml"))
+    return tmp_path
+
+
+def replace(path: Path, old: str, new: str) -> int:
+    """Replaces the first occurrence and returns the line it stands in."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+POLICY = [
+    (
+        "purposes:\n",
+        "purposes:\n  threat_level:\n    since: 2000-01-01\n    sources: [court]\n    recipients: [x]\n",
+        "threat_level",
+    ),
+    ("currency: EUR", "denied_words: [speech]\ncurrency: EUR", "denied_words"),
+    ("sources: [traffic]", "sources: [traffic, transactions]", "motor_cover may never read transactions"),
+    ("recipient: enforcement-office", "recipient: demo-lender", "never receive a register"),
+    ("landing_days: 90", "landing_days: 91", "landing_days must be"),
+    ("statute_years: 6", "statute_years: 60", "statute_years must be"),
+    ('    law: "GDPR', '    note: "GDPR', "outside the floor"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), POLICY)
+def test_a_policy_that_widens_the_floor_stops_check_and_every_step(
+    deployment, old, new, said, capsys, tmp_path
+):
+    replace(deployment / "policy.yaml", old, new)
+    for words in (["check"], [*NIGHT, "--deliveries", str(tmp_path), "--lake", str(tmp_path / "lake")]):
+        assert main(words) == 1
+        line = last_line(capsys)
+        assert said in line
+        assert "policy.yaml:" in line
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_scorecard_with_a_feature_of_another_purpose_is_refused_with_file_and_line(deployment, capsys):
+    path = deployment / "scorecards" / "motor_cover.yaml"
+    line = replace(path, "feature: penalty_points_minor", "feature: utilisation")
+    assert main(["check"]) == 1
+    said = last_line(capsys)
+    assert f"motor_cover.yaml:{line}" in said
+    assert "utilisation" in said
+
+
+def test_check_passes_on_the_shipped_files(capsys):
+    assert main(["check"]) == 0
+    assert "7 feeds, 3 purposes, 6 registers, 3 scorecards" in capsys.readouterr().out
