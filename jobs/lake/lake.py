@@ -61,6 +61,10 @@ class Lake:
     def _fingerprint(keys: Keys) -> str:
         return hmac.new(keys.vault, b"assent lake", hashlib.sha256).hexdigest()
 
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a small file of the lake at once, whole or not at all."""
+        self._write_text(f"{self.path}/{name}", text)
+
     def _write_text(self, path: str, text: str) -> None:
         try:
             self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
