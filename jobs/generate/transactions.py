@@ -58,7 +58,9 @@ class _Bookings:
         n = len(who)
         code = np.full(n, _CODE[category]) if isinstance(category, str) else category
         none = np.full(n, -1)
-        self.parts.append((who, on, code, amount, none if limit is None else limit, none if late is None else late))
+        self.parts.append(
+            (who, on, code, amount, none if limit is None else limit, none if late is None else late)
+        )
 
     def columns(self) -> list[np.ndarray]:
         return [np.concatenate(c) for c in zip(*self.parts, strict=True)]
@@ -89,7 +91,9 @@ def _bookings(people: Population, horizon: Horizon, rng: np.random.Generator) ->
 
     who, on = draw(monthly(0.985), 1, 3)
     paid = people.income_minor[who] * rng.normal(1, 0.015, len(who))
-    out.add(who, on, np.array([_CODE[c] for c in ("salary", "benefit", "pension")])[people.income_kind[who]], paid)
+    out.add(
+        who, on, np.array([_CODE[c] for c in ("salary", "benefit", "pension")])[people.income_kind[who]], paid
+    )
     strained = people.strained[holders][:, None]
     trouble = monthly(0.35) & strained
     for housing, category in ((1, "rent"), (2, "mortgage")):

@@ -166,6 +166,21 @@ class Lake:
         finally:
             self.fs.rm(f"{self.path}/_scratch/{name}", recursive=True)
 
+    def parquet(self, files: list[str]) -> DataFrame:
+        """Parquet files of the lake (landing) as one Spark frame."""
+        return self.spark.read.parquet(*[f"{self.root}/{f}" for f in files])
+
+    def scratch(self, name: str, frame: DataFrame) -> DataFrame:
+        """A frame evaluated once: written to the scratch folder and read back."""
+        folder = f"{self.root}/_scratch/{name}"
+        frame.write.mode("overwrite").parquet(folder)
+        return self.spark.read.schema(frame.schema).parquet(folder)
+
+    def clear_scratch(self) -> None:
+        """Removes the scratch folder."""
+        if self.fs.exists(f"{self.path}/_scratch"):
+            self.fs.rm(f"{self.path}/_scratch", recursive=True)
+
     def append_arrow(self, table: str, data: pa.Table) -> int:
         """Appends rows (accesses, publications) and returns the version."""
         write_deltalake(self.url(table), data, mode="append", configuration=NO_STATISTICS)

@@ -1,0 +1,117 @@
+"""Great Expectations over a feed's counts: what is reported, and the Data Docs. It never sees a person's row.
+
+The predicates of :mod:`jobs.rules.checks` are summed by Spark in the pass that splits the rows; the batch that
+Great Expectations validates is one row of these counts, so neither a result nor a page can hold a value of a person.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.rules.checks import Check
+from schemas.contract import Contract
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+
+def refused_column(check: Check) -> str:
+    """The column of the counts frame that holds how many rows fail a check."""
+    return f"refused_{check.name}"
+
+
+def context(folder: Path) -> Any:
+    """An ephemeral context built from code, with a Data Docs site in a folder."""
+    import great_expectations as gx
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    made = gx.get_context(mode="ephemeral")
+    made.variables.progress_bars = {"globally": False}
+    made.add_data_docs_site(
+        site_name="night",
+        site_config={
+            "class_name": "SiteBuilder",
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(folder / "data_docs"),
+            },
+        },
+    )
+    return made
+
+
+def suite(contract: Contract, checks: tuple[Check, ...]) -> list[Any]:
+    """The expectations of a feed: no row refused by a check, and the rows within the contract's bounds."""
+    from great_expectations import expectations as gxe
+
+    low, high = contract.volume
+    found: list[Any] = [
+        gxe.ExpectColumnMaxToBeBetween(
+            column=refused_column(c),
+            max_value=0,
+            severity=c.severity,
+            meta={"reason": c.reason, "column": c.column},
+        )
+        for c in checks
+    ]
+    found.append(
+        gxe.ExpectColumnMaxToBeBetween(
+            column="rows",
+            min_value=low,
+            max_value=high,
+            severity="warning",
+            meta={"reason": "volume", "notes": contract.volume_reason},
+        )
+    )
+    return found
+
+
+def report(
+    made: Any, night: str, contract: Contract, checks: tuple[Check, ...], counts: DataFrame, folder: Path
+) -> dict[str, Any]:
+    """Validates a feed's counts (one row), writes the result as JSON and returns what failed by severity."""
+    import great_expectations as gx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = made.data_sources.add_spark(f"{contract.feed}", persist=False)
+        batch = source.add_dataframe_asset(name="counts").add_batch_definition_whole_dataframe(night)
+        expectations = made.suites.add(
+            gx.ExpectationSuite(name=contract.feed, expectations=suite(contract, checks))
+        )
+        definition = made.validation_definitions.add(
+            gx.ValidationDefinition(name=contract.feed, data=batch, suite=expectations)
+        )
+        checkpoint = gx.Checkpoint(
+            name=contract.feed, validation_definitions=[definition], result_format={"result_format": "BASIC"}
+        )
+        result = made.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": counts})
+    lines = []
+    for run in result.run_results.values():
+        for one in run.results:
+            config = one.expectation_config
+            lines.append(
+                {
+                    "check": str(config.kwargs["column"]).removeprefix("refused_"),
+                    "reason": (config.meta or {}).get("reason"),
+                    "severity": str(getattr(config.severity, "value", config.severity)),
+                    "success": bool(one.success),
+                    "count": one.result.get("observed_value"),
+                }
+            )
+    failed = {
+        s: [r["check"] for r in lines if not r["success"] and r["severity"] == s]
+        for s in ("critical", "warning")
+    }
+    said = {"night": night, "feed": contract.feed, "failed": failed, "results": lines}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{contract.feed}.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
+    return said

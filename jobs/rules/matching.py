@@ -1,0 +1,217 @@
+"""What can be told of a row only beside others: duplicates, identities, disputes, consents, erasures.
+
+``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, birth_mac, name_macs,
+given_macs, content_hash, file, row_number``. ``history`` are rows accepted on earlier nights. Every function returns a
+frame of what it refuses, never the rows themselves changed.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from schemas.contract import Contract
+
+PLACE = ["file", "row_number"]
+
+
+def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> DataFrame:
+    """``rows`` with ``outcome``: null, ``duplicate``, or the reason of a key with two contents.
+
+    Within a night both contents are refused; across nights the newcomer alone (RULES, "Revisions and duplicates").
+    """
+    append = contract.mode == "append"
+    reason = "conflicting_duplicate" if append else "ambiguous_revision"
+    version = [contract.key] if append else [contract.key, "revised_at"]
+    same = Window.partitionBy(*version)
+    first = Window.partitionBy(*version, "content_hash").orderBy(*PLACE)
+    marked = rows.withColumns(
+        {
+            "_two": F.min("content_hash").over(same) != F.max("content_hash").over(same),
+            "_place": F.row_number().over(first),
+        }
+    )
+    if history is None:
+        outcome = F.when(F.col("_two"), reason).when(F.col("_place") > 1, "duplicate")
+        return marked.withColumn("outcome", outcome).drop("_two", "_place")
+    known = history.select(
+        *[F.col(c).alias(f"_h_{c}") for c in version], F.col("content_hash").alias("_known")
+    )
+    matches = F.lit(True)
+    for c in version:
+        matches = matches & (F.col(c) == F.col(f"_h_{c}"))
+    outcome = (
+        F.when(
+            F.col("_known").isNotNull(),
+            F.when(F.col("_known") == F.col("content_hash"), "duplicate").otherwise(reason),
+        )
+        .when(F.col("_two"), reason)
+        .when(F.col("_place") > 1, "duplicate")
+    )
+    joined = marked.join(known, matches, "left").withColumn("outcome", outcome)
+    return joined.drop("_two", "_place", "_known", *[f"_h_{c}" for c in version])
+
+
+def variants(rows: DataFrame, own_channel: bool) -> DataFrame:
+    """Distinct identities among rows: ``person_id, birth_mac, name_macs, own``."""
+    return rows.select("person_id", "birth_mac", "name_macs").distinct().withColumn("own", F.lit(own_channel))
+
+
+def conflicting(found: DataFrame, vault: DataFrame) -> DataFrame:
+    """Identities that are refused tonight: ``person_id, birth_mac, name_macs, own, contested``.
+
+    ``found`` are tonight's :func:`variants` of all feeds. Of an id met for the first time, all are refused when they
+    disagree; later those that disagree with the vault. The person's own channel may bring a new family name; when it
+    brings another birth date the id is contested (RULES, "Identity").
+    """
+    names = F.array_distinct(F.flatten(F.collect_list("name_macs")))
+    known = vault.groupBy("person_id").agg(F.min("birth_mac").alias("k_birth"), names.alias("k_names"))
+    met = found.join(known, "person_id", "left")
+    brought = (
+        met.where("own AND k_birth IS NOT NULL AND birth_mac = k_birth")
+        .groupBy("person_id")
+        .agg(names.alias("b_names"))
+    )
+    shared = F.aggregate(
+        F.collect_list("name_macs"), F.first("name_macs"), lambda kept, one: F.array_intersect(kept, one)
+    )
+    fresh = (
+        met.where("k_birth IS NULL")
+        .groupBy("person_id")
+        .agg(((F.min("birth_mac") != F.max("birth_mac")) | (F.size(shared) == 0)).alias("disagree"))
+    )
+    accepted = F.coalesce(F.col("b_names"), F.array().cast("array<binary>"))
+    bad = (
+        F.when(F.col("k_birth").isNull(), F.coalesce("disagree", F.lit(False)))
+        .when(F.col("birth_mac") != F.col("k_birth"), True)
+        .otherwise(~F.arrays_overlap(F.concat("k_names", accepted), F.col("name_macs")))
+    )
+    return (
+        met.join(brought, "person_id", "left")
+        .join(fresh, "person_id", "left")
+        .where(bad)
+        .select(
+            "person_id",
+            "birth_mac",
+            "name_macs",
+            "own",
+            (F.col("own") & F.col("k_birth").isNotNull() & (F.col("birth_mac") != F.col("k_birth"))).alias(
+                "contested"
+            ),
+        )
+    )
+
+
+def other_given_names(rows: DataFrame) -> int:
+    """How many people are called by given names that do not compare equal: a warning, never a reason."""
+    shared = F.aggregate(
+        F.collect_set("given_macs"), F.first("given_macs"), lambda kept, one: F.array_intersect(kept, one)
+    )
+    named = rows.where("size(given_macs) > 0").groupBy("person_id").agg(F.size(shared).alias("n"))
+    return named.where("n = 0").count()
+
+
+def disputes_of_others(disputes: DataFrame, records: DataFrame, contract: Contract) -> DataFrame:
+    """Disputes of a record that is another person's and not their own: ``file, row_number``.
+
+    ``records`` are ``key, person_id`` of the disputed feed, accepted on any night.
+    """
+    mine = disputes.where(F.col("feed") == contract.feed).select("record_id", "person_id", *PLACE)
+    owners = records.select(F.col(contract.key).alias("record_id"), F.col("person_id").alias("owner"))
+    return (
+        owners.join(F.broadcast(mine), "record_id")
+        .groupBy(*PLACE)
+        .agg(F.bool_or(F.col("owner") == F.col("person_id")).alias("own"))
+        .where("NOT own")
+        .select(*PLACE)
+    )
+
+
+def rewritten(consents: DataFrame, history: DataFrame) -> DataFrame:
+    """Consents that say otherwise than an older revision of the same id: ``file, row_number``.
+
+    Person, purpose, source, recipient, day and receipt never change; ``expires_on`` may only move earlier, and a
+    withdrawal is final (RULES, "Consents").
+    """
+    columns = ["person_id", "purpose", "source", "recipient", "granted_on", "receipt_sha256"]
+    every = history.where("kind = 'consent'").select(
+        "consent_id", "revised_at", *columns, "expires_on", "withdrawn_on", F.lit(True).alias("before")
+    )
+    tonight = consents.where("kind = 'consent'")
+    older = every.unionByName(tonight.select(*every.columns[:-1], F.lit(False).alias("before")))
+    older = older.select(*[F.col(c).alias(f"o_{c}") for c in older.columns])
+    changed = F.lit(False)
+    for c in columns:
+        changed = changed | (F.col(c) != F.col(f"o_{c}"))
+    newer = F.col("revised_at") > F.col("o_revised_at")
+    later_end = F.col("expires_on") > F.col("o_expires_on")
+    undone = F.col("o_withdrawn_on").isNotNull() & (
+        F.col("withdrawn_on").isNull() | (F.col("withdrawn_on") > F.col("o_withdrawn_on"))
+    )
+    broken = (newer & (changed | later_end | undone)) | (F.col("o_before") & changed)
+    return (
+        tonight.join(older, F.col("consent_id") == F.col("o_consent_id"))
+        .where(broken)
+        .select(*PLACE)
+        .distinct()
+    )
+
+
+def receipts_reused(consents: DataFrame, history: DataFrame) -> DataFrame:
+    """Consents whose receipt is another person's: ``file, row_number``; both within a night, else the newcomer."""
+    receipt = F.lower(F.trim("receipt_sha256")).alias("receipt")
+    tonight = consents.where("kind = 'consent' AND receipt_sha256 IS NOT NULL").select(
+        "person_id", *PLACE, receipt
+    )
+    before = (
+        history.where("kind = 'consent' AND receipt_sha256 IS NOT NULL")
+        .select(F.col("person_id").alias("owner"), receipt)
+        .groupBy("receipt")
+        .agg(F.min("owner").alias("owner"))
+    )
+    shared = tonight.groupBy("receipt").agg((F.min("person_id") != F.max("person_id")).alias("two"))
+    return (
+        tonight.join(shared, "receipt")
+        .join(before, "receipt", "left")
+        .where(
+            F.when(F.col("owner").isNotNull(), F.col("owner") != F.col("person_id")).otherwise(F.col("two"))
+        )
+        .select(*PLACE)
+    )
+
+
+def erased_people(history: DataFrame, tonight: DataFrame) -> DataFrame:
+    """People erased on an earlier night who have not consented again since: ``person_id, erased_on, returned``.
+
+    ``returned`` is true where tonight or since brought a consent granted after the erasure with a receipt of its own.
+    """
+    erased = (
+        history.where("kind = 'erasure'").groupBy("person_id").agg(F.max("granted_on").alias("erased_on"))
+    )
+    consent = "kind = 'consent' AND receipt_sha256 IS NOT NULL"
+    columns = ["person_id", "granted_on", "receipt_sha256"]
+    every = history.where(consent).select(*columns).unionByName(tonight.where(consent).select(*columns))
+    dated = every.join(F.broadcast(erased), "person_id")
+    old = dated.where("granted_on <= erased_on").select("person_id", "receipt_sha256")
+    back = (
+        dated.where("granted_on > erased_on")
+        .join(old, ["person_id", "receipt_sha256"], "left_anti")
+        .select("person_id")
+        .distinct()
+        .withColumn("returned", F.lit(True))
+    )
+    return erased.join(back, "person_id", "left").select(
+        "person_id", "erased_on", F.coalesce("returned", F.lit(False)).alias("returned")
+    )
+
+
+def of_erased(rows: DataFrame, erased: DataFrame, feed: str) -> DataFrame:
+    """Rows of erased people that may not be kept: ``file, row_number``.
+
+    After a consent granted later with a new receipt the person is a person again, and only what was dated before it in
+    ``consents`` stays out.
+    """
+    joined = rows.join(F.broadcast(erased), "person_id")
+    if feed == "consents":
+        return joined.where("NOT returned OR (kind = 'consent' AND granted_on <= erased_on)").select(*PLACE)
+    return joined.where("NOT returned").select(*PLACE)
