@@ -1,0 +1,53 @@
+"""Scorecard files: read for a night, and kept in the lake as they were for every night that used them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jobs.errors import AssentError
+from jobs.lake.config import scorecards_folder
+from jobs.lake.lake import Lake
+from jobs.rules.policy import Policy
+from jobs.rules.scorecard import Scorecard, compile_scorecard
+
+
+def load_scorecards(policy: Policy) -> dict[str, Scorecard]:
+    """Every purpose's compiled scorecard; AssentError with file and line, or naming the purpose without one."""
+    folder = scorecards_folder()
+    found: dict[str, Scorecard] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as e:
+            raise AssentError(
+                f"{path}: the scorecard cannot be read ({type(e).__name__}); mend the file"
+            ) from None
+        card = compile_scorecard(text, str(path), policy)
+        if card.purpose in found:
+            raise AssentError(f"{path}:1: a second scorecard for {card.purpose}; keep one")
+        found[card.purpose] = card
+    for purpose in policy.purposes:
+        if purpose not in found:
+            raise AssentError(
+                f"{folder}: no scorecard for {purpose}; add {purpose}.yaml or remove the purpose"
+            )
+    return found
+
+
+def store(lake: Lake, policy: Policy, scorecards: dict[str, Scorecard]) -> None:
+    """Keeps policy and scorecards by their SHA-256, so that any past night can be explained by its own."""
+    kept = {f"_scorecards/{c.sha256}.yaml": c.text for c in scorecards.values()}
+    kept[f"_policies/{policy.sha256}.yaml"] = Path(policy.path).read_text(encoding="utf-8")
+    for name, text in kept.items():
+        if not lake.fs.exists(f"{lake.path}/{name}"):
+            lake.write_text(name, text)
+
+
+def stored_scorecard(lake: Lake, sha256: str) -> str:
+    """A kept scorecard's text; AssentError when the lake has lost it."""
+    path = f"{lake.path}/_scorecards/{sha256}.yaml"
+    if not lake.fs.exists(path):
+        raise AssentError(
+            f"scorecard {sha256[:12]} is not in the lake any more; restore _scorecards from your backup"
+        )
+    return str(lake.fs.cat_file(path).decode())

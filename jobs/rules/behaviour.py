@@ -1,0 +1,74 @@
+"""Features of payment behaviour, from sums a person and month."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+WINDOW_MONTHS = 12
+NEVER_LATE = 99.0
+
+
+def _ratio(top: Column, bottom: Column) -> Column:
+    return F.when(bottom > 0, top.cast("double") / bottom)
+
+
+def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
+    """``person_id`` and every feature of ``transactions``, one row a person with a booking in the window.
+
+    ``monthly`` is TRANSACTIONS_MONTHLY. The window is the night's calendar month and the 12 before it. What nobody
+    reported (a limit, days past due, an income) is null, never zero.
+    """
+    this = F.trunc(F.lit(night), "month")
+    age = F.months_between(this, F.col("month")).cast("int")
+    order = Window.partitionBy("person_id").orderBy("month")
+    rows = (
+        monthly.withColumn("age", age)
+        .where(F.col("age").between(0, WINDOW_MONTHS))
+        .withColumn(
+            "next_repaid",
+            F.when(F.lead("age").over(order) == F.col("age") - 1, F.lead("card_repayment_minor").over(order)),
+        )
+    )
+    late = F.col("max_days_past_due") > 0
+    reported = F.sum("days_past_due_reports") > 0
+    recent, earlier, half = F.col("age") <= 3, F.col("age").between(4, 6), F.col("age").between(1, 6)
+
+    def total(name: str, where: Column | None = None) -> Column:
+        value = F.col(name) if where is None else F.when(where, F.col(name))
+        return F.coalesce(F.sum(value), F.lit(0))
+
+    def used(where: Column) -> Column:
+        return _ratio(total("limited_statement_minor", where), total("credit_limit_minor", where))
+
+    missed = (
+        (F.col("statement_minor") > 0)
+        & (F.col("card_repayment_minor") == 0)
+        & (F.coalesce("next_repaid", F.lit(0)) == 0)
+        & (F.col("age") >= 2)  # the month after is over
+    )
+    income = total("income_minor", half)
+    last_late = F.min(F.when(late, F.col("age")))
+    return rows.groupBy("person_id").agg(
+        F.count("*").cast("double").alias("months_active"),
+        F.when(reported, F.count_if(late)).cast("double").alias("months_late"),
+        F.when(reported, F.coalesce(last_late.cast("double"), F.lit(NEVER_LATE))).alias("months_since_late"),
+        F.max("max_days_past_due").cast("double").alias("max_days_past_due"),
+        used(recent).alias("utilisation"),
+        (used(recent) - used(earlier)).alias("utilisation_trend"),
+        F.least(_ratio(total("card_repayment_minor"), total("statement_minor")), F.lit(1.0)).alias(
+            "repaid_share"
+        ),
+        F.when(F.sum("statements") > 0, F.count_if(missed)).cast("double").alias("missed_repayments"),
+        _ratio(income, F.count_if(half & (F.col("income_minor") > 0))).alias("income_monthly_minor"),
+        F.nullif(F.count_if(F.col("income_minor") > 0), F.lit(0)).cast("double").alias("income_months"),
+        F.when(total("housing_minor", half) > 0, _ratio(total("housing_minor", half), income)).alias(
+            "housing_to_income"
+        ),
+        _ratio(total("loan_repayment_minor", half), income).alias("loans_to_income"),
+        F.sum("overdraft_fees").cast("double").alias("overdraft_fees"),
+        F.sum("returned_payments").cast("double").alias("returned_payments"),
+        _ratio(total("cash_withdrawal_minor"), total("outgoing_minor")).alias("cash_share"),
+    )

@@ -1,0 +1,249 @@
+"""Scorecards: the file of DESIGN 5, compiled against the floor and the policy, and what it says of a row of features."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from jobs.rules import floor
+from jobs.rules.policy import Located, Policy, parse
+
+KEYS = {
+    "purpose",
+    "version",
+    "scaling",
+    "base",
+    "bands",
+    "required",
+    "optional",
+    "minimum",
+    "characteristics",
+}
+PART_KEYS = {"feature", "features", "neutral", "reason", "bins"}
+BANDS = ("A", "B", "C", "D", "E")
+# Generated methods over 8,000 bytes are never compiled by HotSpot: a characteristic stays well below.
+MOST_BINS = 30
+MOST_CHARACTERISTICS = 40
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Values below ``below`` (one limit a feature; None: the rest) score ``points``."""
+
+    below: tuple[float, ...] | None
+    points: int
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """One or two features, the points of each bin, the points where a value is missing, and the reason."""
+
+    features: tuple[str, ...]
+    neutral: int
+    code: str
+    text: str
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """A compiled scorecard; ``sha256`` is of the file's bytes."""
+
+    purpose: str
+    version: str
+    base: int
+    bands: tuple[tuple[str, int], ...]  # from the highest
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    minimum: tuple[tuple[str, float], ...]
+    characteristics: tuple[Characteristic, ...]
+    text: str
+    sha256: str
+
+
+class _Compiler:
+    """Reads one scorecard and says where it is wrong."""
+
+    def __init__(self, doc: Located, policy: Policy) -> None:
+        self.doc, self.policy = doc, policy
+
+    def known(self, node: Any, keys: set[str], what: str) -> None:
+        for key in node:
+            if key not in keys:
+                raise self.doc.fail(
+                    key, f"{what} {key!r} is unknown (known: {', '.join(sorted(keys))}); remove it", node
+                )
+
+    def integer(self, node: Any, key: str) -> int:
+        value = node.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.doc.fail(key, f"{key} must be a whole number", node)
+        return int(value)
+
+    def word(self, node: Any, key: str) -> str:
+        value = node.get(key)
+        if not isinstance(value, str) or not value:
+            raise self.doc.fail(key, f"{key} must be text", node)
+        return str(value)
+
+    def purpose(self) -> str:
+        name = self.word(self.doc.node, "purpose")
+        if name not in floor.PURPOSES:
+            raise self.doc.fail(
+                "purpose",
+                f"purpose {name!r} is outside the floor ({', '.join(floor.PURPOSES)}); remove the scorecard",
+            )
+        if name not in self.policy.purposes:
+            raise self.doc.fail(
+                "purpose", f"the policy does not allow {name}; add it to policy.yaml or remove this file"
+            )
+        return name
+
+    def sources(self, purpose: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        allowed = self.policy.purposes[purpose]
+        found = []
+        for key in ("required", "optional"):
+            value = self.doc.node.get(key, [])
+            if not isinstance(value, list):
+                raise self.doc.fail(key, f"{key} must be a list of sources")
+            for source in value:
+                if source not in allowed.sources:
+                    raise self.doc.fail(key, f"{purpose} may not read {source!r} under the policy; remove it")
+            found.append(tuple(str(v) for v in value))
+        if set(found[0]) != set(allowed.required):
+            raise self.doc.fail("required", f"{purpose} requires {', '.join(allowed.required)}; write that")
+        return found[0], found[1]
+
+    def bands(self) -> tuple[tuple[str, int], ...]:
+        node = self.doc.node.get("bands")
+        if not isinstance(node, dict) or tuple(node) != BANDS:
+            raise self.doc.fail("bands", "bands must give the lowest score of A, B, C, D, E in that order")
+        limits = [self.integer(node, b) for b in BANDS]
+        if (
+            limits != sorted(limits, reverse=True)
+            or len(set(limits)) < len(limits)
+            or limits[-1] != floor.SCORE_MIN
+        ):
+            raise self.doc.fail("bands", f"bands must fall strictly and E must start at {floor.SCORE_MIN}")
+        return tuple(zip(BANDS, limits, strict=True))
+
+    def feature(self, node: Any, key: str, name: Any, purpose: str, sources: tuple[str, ...]) -> str:
+        allowed = floor.features_of(purpose)
+        if name not in allowed:
+            raise self.doc.fail(
+                key,
+                f"feature {name!r} is not allowed for {purpose}; remove it (allowed: {', '.join(sorted(allowed))})",
+                node,
+            )
+        if allowed[name] not in sources:
+            raise self.doc.fail(
+                key,
+                f"feature {name} comes from {allowed[name]}, which is neither required nor optional here",
+                node,
+            )
+        return str(name)
+
+    def minimum(self, purpose: str, required: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+        node = self.doc.node.get("minimum", {})
+        if not isinstance(node, dict):
+            raise self.doc.fail("minimum", "minimum must be a mapping of features to numbers")
+        found = []
+        for name, value in node.items():
+            self.feature(node, name, name, purpose, required)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise self.doc.fail(name, f"minimum of {name} must be a number", node)
+            found.append((str(name), float(value)))
+        return tuple(found)
+
+    def bin(self, node: Any, features: tuple[str, ...], last: bool) -> Bin:
+        self.known(node, {"below", "points", "in"}, "key")
+        if "in" in node:
+            raise self.doc.fail("in", "every feature is a number: use below", node)
+        points = self.integer(node, "points")
+        if last:
+            if "below" in node:
+                raise self.doc.fail("below", "the last bin is the rest: it has points alone", node)
+            return Bin(None, points)
+        below = node.get("below")
+        limits = below if isinstance(below, list) else [below]
+        if len(limits) != len(features) or not all(
+            isinstance(v, int | float) and not isinstance(v, bool) for v in limits
+        ):
+            raise self.doc.fail("below", f"below must give {len(features)} number(s)", node)
+        return Bin(tuple(float(v) for v in limits), points)
+
+    def characteristic(self, node: Any, purpose: str, sources: tuple[str, ...]) -> Characteristic:
+        if not isinstance(node, dict):
+            raise self.doc.fail("characteristics", "a characteristic must be a mapping")
+        self.known(node, PART_KEYS, "key")
+        if ("feature" in node) == ("features" in node):
+            raise self.doc.fail(next(iter(node)), "name one feature, or two features", node)
+        if "feature" in node:
+            features: tuple[str, ...] = (self.feature(node, "feature", node["feature"], purpose, sources),)
+        else:
+            if not isinstance(node["features"], list) or len(node["features"]) != 2:
+                raise self.doc.fail("features", "features must be a pair", node)
+            features = tuple(self.feature(node, "features", f, purpose, sources) for f in node["features"])
+        neutral = self.integer(node, "neutral")
+        reason, bins = node.get("reason"), node.get("bins")
+        if not isinstance(reason, dict):
+            raise self.doc.fail("reason", "reason must give code and text", node)
+        self.known(reason, {"code", "text"}, "key")
+        if not isinstance(bins, list) or not bins or len(bins) > MOST_BINS:
+            raise self.doc.fail("bins", f"bins must be a list of 1 to {MOST_BINS}", node)
+        made = tuple(self.bin(b, features, i == len(bins) - 1) for i, b in enumerate(bins))
+        limits = [b.below[0] for b in made if b.below is not None]
+        if len(features) == 1 and limits != sorted(set(limits)):
+            raise self.doc.fail("bins", "the limits of bins must rise, or a bin is never reached", node)
+        return Characteristic(features, neutral, self.word(reason, "code"), self.word(reason, "text"), made)
+
+
+def compile_scorecard(text: str, path: str, policy: Policy) -> Scorecard:
+    """The scorecard in a file's text; PolicyError with file and line where it goes beyond floor or policy."""
+    doc = parse(text, path)
+    read = _Compiler(doc, policy)
+    read.known(doc.node, KEYS, "key")
+    purpose = read.purpose()
+    required, optional = read.sources(purpose)
+    nodes = doc.node.get("characteristics")
+    if not isinstance(nodes, list) or not nodes or len(nodes) > MOST_CHARACTERISTICS:
+        raise doc.fail("characteristics", f"characteristics must be a list of 1 to {MOST_CHARACTERISTICS}")
+    made = tuple(read.characteristic(n, purpose, required + optional) for n in nodes)
+    codes = [c.code for c in made]
+    for node, code in zip(nodes, codes, strict=True):
+        if codes.count(code) > 1:
+            raise doc.fail(
+                "reason", f"reason code {code} stands twice; give each characteristic its own", node
+            )
+    return Scorecard(
+        purpose=purpose,
+        version=read.word(doc.node, "version"),
+        base=read.integer(doc.node, "base"),
+        bands=read.bands(),
+        required=required,
+        optional=optional,
+        minimum=read.minimum(purpose, required),
+        characteristics=made,
+        text=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def points(characteristic: Characteristic) -> Column:
+    """Points of a characteristic: neutral where a value is missing, else the first bin that matches."""
+    missing = reduce(lambda a, b: a | b, [F.col(f).isNull() for f in characteristic.features])
+    out = F.when(missing, F.lit(characteristic.neutral))
+    for one in characteristic.bins:
+        if one.below is None:
+            return out.otherwise(F.lit(one.points))
+        match = reduce(
+            lambda a, b: a & b,
+            [F.col(f) < F.lit(limit) for f, limit in zip(characteristic.features, one.below, strict=True)],
+        )
+        out = out.when(match, F.lit(one.points))
+    raise ValueError("a characteristic ends in the rest")
