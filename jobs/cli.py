@@ -177,12 +177,13 @@ def explain(
     fmt: str,
 ) -> None:
     """Everything behind a score or an entry."""
-    from jobs.lake.explain import explain as explained
-    from jobs.lake.explained import render
     from jobs.rules import floor
 
     if purpose is not None and purpose not in floor.PURPOSES:
         raise UsageError(f"purpose {purpose} is unknown; name one of {', '.join(floor.PURPOSES)}")
+    from jobs.lake.explain import explain as explained
+    from jobs.lake.explained import render
+
     objects = explained(
         lake, list(national_id), purpose=purpose, as_of=as_of, against=against, because=because
     )

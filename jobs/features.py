@@ -1,7 +1,7 @@
 """features: one row an application, holding only what its live consents cover (DESIGN 5; RULES, "Consents").
 
-A person frame a source (every person that the source may be read of for some purpose) is joined to the applications, and
-each feature is kept only where this very application has consent for its source and the source is fresh.
+A person frame a source (everyone of whom the source may be read for some purpose) is joined to the applications,
+and each feature is kept only where this very application has consent for its source and the source is fresh.
 """
 
 from __future__ import annotations

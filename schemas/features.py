@@ -1,4 +1,4 @@
-"""The features table: every feature that the floor knows, with unit and meaning; none is ever an identity or a trait."""
+"""The features table: every feature that the floor knows, with unit and meaning; none is an identity or a trait."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MEANINGS = {
 NAMES = tuple(f for features in FEATURES_BY_SOURCE.values() for f in features)
 FEATURES = Table(
     "features",
-    "one row an application; a feature is null where its source is not consented for it, not fresh, or has no such record",
+    "one row an application; a feature is null where its source is not consented for it, not fresh, or silent",
     (
         ("person_id", "BIGINT", "surrogate"),
         ("purpose", "STRING", "purpose"),

@@ -201,7 +201,7 @@ NOTICES = Table(
     (
         ("night", "DATE", "night"),
         ("notice_id", "STRING", "follows from night, kind, person and subject"),
-        ("kind", "STRING", "score, listing, access, dispute_deadline"),
+        ("kind", "STRING", "score, listing, removal or access"),
         ("person_id", "BIGINT", "surrogate"),
         ("subject", "STRING", "<purpose>/<recipient>, or <register>/<record_id>"),
         ("template", "STRING", "template and language"),

@@ -54,7 +54,7 @@ class Source:
             there = self.fs.exists(self.path)
         except Exception as e:
             raise AssentError(
-                f"deliveries cannot be reached ({type(e).__name__}); check the address, the credentials and the host key"
+                f"deliveries cannot be reached ({type(e).__name__}); check address, credentials and host key"
             ) from None
         if not there:
             raise AssentError(f"deliveries: no such folder; mend --deliveries ({type(self.fs).__name__})")

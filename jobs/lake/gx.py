@@ -30,10 +30,11 @@ def refused_column(check: Check) -> str:
 def context(folder: Path) -> Any:
     """An ephemeral context built from code, with a Data Docs site in a folder."""
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     made = gx.get_context(mode="ephemeral")
-    made.variables.progress_bars = {"globally": False}
+    made.variables.progress_bars = ProgressBarsConfig(globally=False)
     made.add_data_docs_site(
         site_name="night",
         site_config={

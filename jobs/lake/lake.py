@@ -42,11 +42,14 @@ class Lake:
         if not self.fs.exists(marker):
             if not create:
                 raise AssentError(f"no lake at {self.root}; run `assent night` first, or mend --lake")
-            if folder.exists():
-                keys = Keys(folder)
-            else:
-                make_keys(folder)
-                keys = Keys(folder)
+            try:
+                if not folder.exists():
+                    make_keys(folder)
+            except OSError as e:
+                raise AssentError(
+                    f"keys {folder} cannot be written ({e.strerror}); check the folder's rights"
+                ) from None
+            keys = Keys(folder)
             self._write_text(marker, json.dumps({"format": 1, "key": self._fingerprint(keys)}))
             return keys
         keys = Keys(folder)

@@ -81,7 +81,7 @@ class Macs:
             if found is None:
                 found = known[identity] = self._row(*identity)
             rows.append(found)
-        parts = list(zip(*rows, strict=True)) if rows else [[]] * 6
+        parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 6
         names = ("id_valid", "person_id", "id_mac", "birth_mac", "name_macs", "given_macs")
         made = {n: pa.array(list(p), LANDING_COLUMNS[n]) for n, p in zip(names, parts, strict=True)}
         receipts = (

@@ -1,4 +1,4 @@
-"""Scorecards: the file of DESIGN 5, compiled against the floor and the policy, and what it says of a row of features."""
+"""Scorecards: the file of DESIGN 5, compiled against the floor and the policy, and the points it gives a row."""
 
 from __future__ import annotations
 

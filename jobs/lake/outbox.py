@@ -1,0 +1,46 @@
+"""Files that leave: written under a temporary name and renamed, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from jobs.errors import AssentError
+
+TEXTS = Path(__file__).resolve().parents[1] / "texts"
+
+
+def texts(language: str) -> dict[str, str]:
+    """The templates of a language; AssentError when it is not shipped."""
+    path = TEXTS / f"{language}.yaml"
+    if not path.is_file():
+        raise AssentError(f"policy: language {language!r} has no texts; add jobs/texts/{language}.yaml")
+    return {str(k): str(v) for k, v in YAML(typ="safe").load(path.read_text(encoding="utf-8")).items()}
+
+
+def private_folder(path: Path) -> Path:
+    """A folder that only its owner may enter."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as e:
+        raise AssentError(f"{path} cannot be written ({e.strerror}); set ASSENT_OUT") from None
+    return path
+
+
+def write_whole(path: Path, lines: Iterable[str]) -> None:
+    """A text file, whole or not at all, mode 0600."""
+    private_folder(path.parent)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(
+            os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
