@@ -1,0 +1,306 @@
+"""explain: everything behind a person's scores and entries on a published night, and a record of who looked.
+
+Each object is made from the tables that the night's publication pins and from the scorecard and policy kept with it,
+so that a past night is explained by what held then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import pwd
+from typing import Any
+
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from jobs.errors import AssentError, UsageError
+from jobs.lake.explained import reason_text
+from jobs.lake.history import Past, anniversary, months_back
+from jobs.lake.lake import Lake
+from jobs.lake.query import Published
+from jobs.lake.vault import person_ids
+from jobs.rules import floor
+from schemas.contract import contracts
+from schemas.tables import ACCESSES
+
+NOT_STATED = "not stated"
+ORDER_COLUMNS = (
+    "authority legal_basis ordered_on served_on objection_until appeal_lodged_on appeal_decided_on appeal_outcome "
+    "stayed_from stayed_until satisfied_on set_aside_on expires_on kind status debt_minor currency"
+).split()
+
+
+def actor() -> str:
+    """The operating-system user, from the process and not from a variable that anybody may set."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def record_access(lake: Lake, people: list[int | None], command: str, because: str | None) -> None:
+    """One row of ``accesses`` a person looked at; AssentError, and nothing is shown, when it cannot be written."""
+    looked = dt.datetime.now(dt.UTC)  # a look has a clock, no night
+    rows = [
+        {
+            "accessed_at": looked,
+            "actor": actor(),
+            "command": command,
+            "person_id": person,
+            "because": " ".join((because or "").split())[:500] or NOT_STATED,
+        }
+        for person in people
+    ]
+    try:
+        lake.append_arrow("accesses", pa.Table.from_pylist(rows, schema=ACCESSES.arrow()))
+    except (OSError, DeltaError) as e:
+        raise AssentError(
+            f"accesses: the look cannot be recorded ({type(e).__name__}), so nothing is shown; "
+            "check the rights on the lake"
+        ) from None
+
+
+def _note(record: dict[str, Any]) -> str | None:
+    if record.get("upheld"):
+        return "set aside by a dispute"
+    if record.get("disputed"):
+        return "disputed"
+    return "in doubt" if record.get("in_doubt") else None
+
+
+def _input(feed: str, row: dict[str, Any]) -> dict[str, Any]:
+    key = contracts()[feed].key
+    return {
+        "feed": feed,
+        "record_id": row[key],
+        "file": row["file"],
+        "row_number": row["row_number"],
+        "note": _note(row),
+    }
+
+
+def _inputs(past: Past, person: int, sources: list[str]) -> list[dict[str, Any]]:
+    """The delivered rows behind a score: bookings of the features' window, current records of the other sources."""
+    from jobs.rules.behaviour import WINDOW_MONTHS
+
+    found = []
+    for feed in sources:
+        rows = (
+            past.bookings(person, months_back(past.night, WINDOW_MONTHS))
+            if contracts()[feed].mode == "append"
+            else past.records(feed, person)
+        )
+        found += [_input(feed, row) for row in rows]
+    return sorted(found, key=lambda i: (i["feed"], i["file"], i["row_number"]))
+
+
+def _characteristics(
+    card: dict[str, Any], points: list[int], features: dict[str, Any], suspended: list[str]
+) -> list[dict[str, Any]]:
+    """Each characteristic of the scorecard with the values it met and the points it gave."""
+    rows = []
+    for node, given in zip(card["characteristics"], points, strict=True):
+        names = [str(n) for n in node.get("features", [node.get("feature")])]
+        rows.append(
+            {
+                "features": names,
+                "values": [features.get(n) for n in names],
+                "points": int(given),
+                "neutral": int(node["neutral"]),
+                "suspended": [n for n in names if n in suspended],
+                "code": str(node["reason"]["code"]),
+                "text": str(node["reason"]["text"]),
+            }
+        )
+    return rows
+
+
+def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+    person, purpose, recipient = row["person_id"], row["purpose"], row["recipient"]
+    shown = {n: features.get(n) for n in floor.features_of(purpose)}
+    sources = row["sources_used"] or []
+    consented = [
+        c
+        for c in past.of("conformed/consented", person)
+        if (c["purpose"], c["recipient"]) == (purpose, recipient)
+    ]
+    card = past.scorecard(purpose)
+    base = int(card["base"])
+    points = [int(p) for p in row["points"] or []]
+    parts = _characteristics(card, points, shown, features.get("suspended") or []) if points else []
+    by_code = {p["code"]: p for p in parts}
+    currency = str(past.policy()["currency"]) if row["reasons"] else ""
+    reasons = [
+        {
+            "code": code,
+            "text": reason_text(
+                by_code[code]["text"], by_code[code]["features"], by_code[code]["values"], currency
+            ),
+            "points": by_code[code]["neutral"] - by_code[code]["points"],
+        }
+        for code in row["reasons"] or []
+    ]
+    return {
+        "purpose": purpose,
+        "recipient": recipient,
+        "status": row["status"],
+        "score": row["score"],
+        "band": row["band"],
+        "points": points,
+        "reasons": reasons,
+        "no_score_reason": row["no_score_reason"],
+        "sources_used": sources,
+        "features": shown,
+        "inputs": _inputs(past, person, sources),
+        "consents": sorted({c["consent_id"] for c in consented}),
+        "base": base,
+        "sum": base + sum(points) if points else None,
+        "scorecard_version": row["scorecard_version"],
+        "characteristics": [{k: v for k, v in p.items() if k not in ("code", "text")} for p in parts],
+        "consented": [
+            {k: c[k] for k in ("source", "consent_id", "granted_on", "expires_on")}
+            for c in sorted(consented, key=lambda c: c["source"])
+        ],
+    }
+
+
+def _last_day(past: Past, register: str, record: dict[str, Any] | None) -> dt.date | None:
+    """The last day on which an order can be in force: the earlier of its own and the statute's."""
+    if record is None or record["ordered_on"] is None:
+        return None
+    found = [record["expires_on"]] if record["expires_on"] else []
+    limits = past.policy()["registers"].get(register)
+    if limits:
+        end = anniversary(record["ordered_on"], int(limits["statute_years"]))
+        found.append(end - dt.timedelta(days=1))
+    return min(found, default=None)
+
+
+def _entry(past: Past, row: dict[str, Any]) -> dict[str, Any]:
+    feed, key = row["feed"], contracts()[row["feed"]].key
+    records = [r for r in past.of(f"conformed/{feed}", row["person_id"]) if r[key] == row["record_id"]]
+    record = records[0] if records else None
+    return {
+        "register": row["register"],
+        "feed": feed,
+        "record_id": row["record_id"],
+        "state": row["state"],
+        "listed": row["listed"],
+        "recipient": row["recipient"],
+        "since": row["since"],
+        "until": _last_day(past, row["register"], record),
+        "inputs": [_input(feed, r) for r in records],
+        "cause": row["cause"],
+        "order": {c: record.get(c) for c in ORDER_COLUMNS if c in record} if record else None,
+    }
+
+
+def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, Any]:
+    """The object of one identity (DESIGN 7). With a purpose: its scores alone, and no register."""
+    nothing: dict[str, Any] = {"person_id": None, "scores": [], "registers": [], "disclosures": []}
+    if person_id is None or not past.known(person_id):
+        return nothing | {"night": past.night}
+    features = {(r["purpose"], r["recipient"]): r for r in past.of("features", person_id)}
+    scores = [
+        _score(past, r, features.get((r["purpose"], r["recipient"]), {}))
+        for r in sorted(past.of("scores", person_id), key=lambda r: (r["purpose"], r["recipient"]))
+        if purpose in (None, r["purpose"])
+    ]
+    entries = [] if purpose else past.of("registers", person_id)
+    sent = [
+        {k: v for k, v in d.items() if k != "person_id"}
+        for d in past.disclosures(person_id)
+        if purpose is None or d["subject"].startswith(f"{purpose}/")
+    ]
+    return {
+        "person_id": person_id,
+        "scores": scores,
+        "registers": [
+            _entry(past, r) for r in sorted(entries, key=lambda r: (r["register"], r["record_id"]))
+        ],
+        "disclosures": sent,
+        "night": past.night,
+    }
+
+
+SCORE_FACTS = (
+    "status",
+    "score",
+    "band",
+    "no_score_reason",
+    "scorecard_version",
+    "base",
+    "sources_used",
+    "consents",
+)
+ENTRY_FACTS = ("state", "listed", "recipient", "since", "until", "cause", "order")
+
+
+def _facts(found: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any] | None:
+    return None if found is None else {n: found[n] for n in names}
+
+
+def _only_in(one: dict[str, Any] | None, other: dict[str, Any] | None) -> list[dict[str, Any]]:
+    known = (other or {"inputs": []})["inputs"]
+    return [i for i in (one or {"inputs": []})["inputs"] if i not in known]
+
+
+def changes(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What differs between a person's objects of two nights: scores part by part, inputs, entries."""
+    found: dict[str, Any] = {"night": before["night"], "scores": [], "registers": []}
+    for kind, keys, facts in (
+        ("scores", ("purpose", "recipient"), SCORE_FACTS),
+        ("registers", ("register", "record_id"), ENTRY_FACTS),
+    ):
+        new = {tuple(o[k] for k in keys): o for o in now[kind]}
+        old = {tuple(o[k] for k in keys): o for o in before[kind]}
+        for key in sorted({*new, *old}):
+            n, o = new.get(key), old.get(key)
+            row = {
+                **dict(zip(keys, key, strict=True)),
+                "before": _facts(o, facts),
+                "after": _facts(n, facts),
+                "inputs_added": _only_in(n, o),
+                "inputs_gone": _only_in(o, n),
+            }
+            if kind == "scores":
+                parts_new = {tuple(c["features"]): c for c in (n or {}).get("characteristics", [])}
+                parts_old = {tuple(c["features"]): c for c in (o or {}).get("characteristics", [])}
+                row["characteristics"] = [
+                    {"features": list(f), "before": parts_old.get(f), "after": parts_new.get(f)}
+                    for f in dict.fromkeys([*parts_new, *parts_old])
+                    if parts_new.get(f) != parts_old.get(f)
+                ]
+            same = row["before"] == row["after"] and not row.get("characteristics")
+            if not same or row["inputs_added"] or row["inputs_gone"]:
+                found[kind].append(row)
+    return found
+
+
+def explain(
+    lake: str,
+    national_ids: list[str],
+    purpose: str | None = None,
+    as_of: dt.date | None = None,
+    against: dt.date | None = None,
+    because: str | None = None,
+) -> list[dict[str, Any]]:
+    """One object an identity in the order asked, with ``against`` also what changed since that night.
+
+    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read.
+    """
+    if because and any(i and i in because for i in national_ids):
+        raise UsageError("--because holds a national id; say why without naming the person")
+    found = person_ids(lake, national_ids)
+    published = Published(Lake(lake), as_of)
+    earlier = Published(Lake(lake), against) if against else None
+    people = [p for p in found if p is not None]
+    record_access(published.lake, found, "explain", because)
+    past = Past(published, people)
+    objects = [person(past, p, purpose) for p in found]
+    if earlier is not None:
+        before = Past(earlier, people)
+        for one, p in zip(objects, found, strict=True):
+            one["against"] = changes(one, person(before, p, purpose))
+    return objects
