@@ -205,7 +205,8 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 <tr><th>score</th><td></td><td class="n">{{ s.score }}</td><td>the sum, kept within {{ low }} and {{ high }}</td></tr>
 </table><h3>Reasons</h3><ul>{% for r in s.reasons %}<li>{{ r.text }} <span class="m">{{ r.code }},
 {{ r.points }} points below neutral</span></li>{% else %}<li>Nothing cost points.</li>{% endfor %}</ul>
-{% else %}<p><strong>No score</strong>: {{ s.no_score_reason }}, {{ no_score.get(s.no_score_reason, "") }}.</p>{% endif %}
+{% else %}<p><strong>No score</strong>: {{ s.no_score_reason }}, {{ no_score.get(s.no_score_reason, "") }}.</p>
+{% endif %}
 <h3>Consents</h3><ul>{% for c in s.consented %}<li>{{ c.source }}: {{ c.consent_id }}, {{ c.granted_on }} through
 {{ c.expires_on }}</li>{% endfor %}</ul>
 <p>Sources used: {{ s.sources_used|join(", ") or "none" }}.</p>{{ inputs(s.inputs) }}
