@@ -19,8 +19,8 @@ def of_register(
 ) -> DataFrame:
     """REGISTERS rows of one register: ``orders`` are its feed's conformed records that are orders of its kind.
 
-    An order that would be in force is ``in_doubt`` instead where the person is deceased, the id is contested, or the feed
-    is past its freshness and the order was not listed before: nobody is added on what may be out of date.
+    An order that would be in force is ``in_doubt`` instead where the person is deceased, the id is contested, or
+    the feed is past its freshness and the order was not listed before: nobody is added on what may be out of date.
     """
     key = contracts()[register.feed].key
     before = previous.where(F.col("register") == register.name).select(

@@ -48,4 +48,5 @@ def years_after(days: np.ndarray, years: int) -> np.ndarray:
     first = first_of(months + 12 * years)
     offset = days - first_of(months)
     length = first_of(months + 12 * years + 1) - first
-    return first + np.minimum(offset, length - 1)
+    moved: np.ndarray = first + np.minimum(offset, length - 1)
+    return moved

@@ -17,7 +17,8 @@ def check_digits(bases: np.ndarray) -> np.ndarray:
         digit = (bases // 10**place) % 10
         check = np.where(check == 0, 10, check) * 2 % 11
         check = (check + digit) % 10
-    return (1 - np.where(check == 0, 10, check) * 2 % 11) % 10
+    digits: np.ndarray = (1 - np.where(check == 0, 10, check) * 2 % 11) % 10
+    return digits
 
 
 def national_id_numbers(index: np.ndarray, seed: int) -> np.ndarray:

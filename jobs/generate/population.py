@@ -99,7 +99,7 @@ def population(horizon: Horizon, chunk: int, first: int, size: int, cast: int) -
     income_kind = np.where(pensioner, 2, np.where(rng.random(size) < 0.12, 1, 0))
     typical = np.select([income_kind == 0, income_kind == 1], [165_000, 70_000], 85_000)
     income = (typical * rng.lognormal(0, 0.42, size)).astype(np.int64) // 100 * 100
-    months = np.where(rng.random(size) < 0.8, 18, rng.integers(7, 18, size))
+    months = np.where(rng.random(size) < 0.8, 8, rng.integers(4, 9, size))
     thin = rng.random(size) < 0.03
     return Population(
         index=index,
@@ -110,7 +110,7 @@ def population(horizon: Horizon, chunk: int, first: int, size: int, cast: int) -
         born=born,
         adult=adult,
         ordinary=ordinary,
-        account=adult & (rng.random(size) < 0.72) & ordinary,
+        account=adult & (rng.random(size) < 0.6) & ordinary,
         thin=thin,
         months=months,
         income_minor=income,

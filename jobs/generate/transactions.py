@@ -1,7 +1,7 @@
 """A chunk's bank transactions: about ten a month and account holder, balances running.
 
-Rows come in order of person and day of booking. What was booked before the first night is delivered on it, what was booked
-later on the night after, and one row in a hundred a night or two late.
+Rows come in order of person and day of booking. What was booked before the first night is delivered on it, what was
+booked later on the night after, and one row in a hundred a night or two late.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jobs.generate.calendar import NO_DAY, date_column, first_of, months_of
 from jobs.generate.identifiers import keys
 from jobs.generate.population import Horizon, Population
 
-HISTORY_MONTHS = 18
+HISTORY_MONTHS = 8
 CATEGORIES = (
     "salary benefit pension rent mortgage loan_repayment card_statement card_repayment insurance utility interest fee "
     "overdraft_fee returned_payment cash_deposit cash_withdrawal transfer other"

@@ -1,8 +1,8 @@
 """Row checks: each a SQL predicate with its coded reason and severity beside it.
 
 Most follow from the contract (type, nullability, range, words, dates); ``jobs/feeds/<feed>.py`` adds what is
-particular to a feed. The same predicates are counted by Great Expectations and split the rows. A predicate reads the landed text as
-``<column>`` and the typed value as ``t_<column>``.
+particular to a feed. The same predicates are counted by Great Expectations and split the rows. A predicate reads the
+landed text as ``<column>`` and the typed value as ``t_<column>``.
 """
 
 from __future__ import annotations

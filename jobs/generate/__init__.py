@@ -1,0 +1,156 @@
+"""``assent generate``: seeded deliveries for every feed, with planted faults, edges of the rules, and their truth.
+
+People are made in chunks, so that memory does not grow with their number; what is drawn for a person depends on
+seed and chunk alone. The truth is what the generator intended, written down beside it: nothing of the pipeline is asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.errors import AssentError, UsageError
+from jobs.generate.calendar import as_date, day, months_of
+from jobs.generate.cases import play
+from jobs.generate.cast import SIZE, Cast
+from jobs.generate.files import FORMATS, File
+from jobs.generate.population import Horizon, Population, population
+from jobs.generate.records import (
+    Applications,
+    Chunk,
+    add_assessments,
+    add_awards,
+    add_consents,
+    add_orders,
+    add_points,
+)
+from jobs.generate.transactions import transactions
+from jobs.generate.truth import Truth
+from schemas.contract import contracts
+
+CHUNK = 50_000
+THIN_BELOW = 3  # months with a booking, as the shipped scorecard asks
+
+
+def _months_active(who: np.ndarray, booked: np.ndarray, size: int) -> np.ndarray:
+    """How many calendar months with a booking each place of the chunk has."""
+    pairs = np.unique(np.stack([who, months_of(booked)], axis=1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=size) if len(pairs) else np.zeros(size, dtype=np.int64)
+
+
+def _due_scores(
+    made: list[Applications],
+    people: Population,
+    active: np.ndarray,
+    awarded: np.ndarray,
+    horizon: Horizon,
+    truth: Truth,
+) -> None:
+    ids = people.national_id
+    for one in made:
+        if one.required == "transactions":
+            reasons = np.where(active[one.who] == 0, 1, np.where(active[one.who] < THIN_BELOW, 2, 0))
+        elif one.required == "education":
+            reasons = np.where(awarded[one.who], 0, 1)
+        else:
+            reasons = np.zeros(len(one.who), dtype=np.int64)
+        for night in range(1, horizon.nights + 1):
+            due = np.flatnonzero((one.first <= night) & (night <= one.last))
+            who = ids.take(pa.array(one.who[due])).to_pylist()
+            date = as_date(int(horizon.night(night))).isoformat()
+            truth.add(
+                "scores",
+                [
+                    (
+                        date,
+                        i,
+                        one.purpose,
+                        one.recipient,
+                        "no_score" if r else "scored",
+                        ("", "source_absent", "thin_file")[r],
+                    )
+                    for i, r in zip(who, reasons[due].tolist(), strict=True)
+                ],
+            )
+
+
+def _one_chunk(
+    number: int, first: int, size: int, horizon: Horizon, files: dict[tuple[str, int], File], truth: Truth
+) -> Population:
+    people = population(horizon, number, first, size, SIZE if number == 0 else 0)
+    chunk = Chunk()
+    add_orders(chunk, people, horizon, number)
+    add_assessments(chunk, people, horizon, number)
+    add_points(chunk, people, horizon, number)
+    add_awards(chunk, people, horizon, number)
+    made = add_consents(chunk, people, horizon, number)
+    columns, night = transactions(people, horizon, number)
+    chunk.add("transactions", columns, night)
+    tonight = np.flatnonzero(night == 1)
+    owners = pa.array(people.national_id).dictionary_encode()
+    order = {v: i for i, v in enumerate(owners.dictionary.to_pylist())}
+    who = np.array(
+        [order[v] for v in columns["national_id"].take(pa.array(tonight)).to_pylist()], dtype=np.int64
+    )
+    booked = columns["booked_on"].take(pa.array(tonight)).cast(pa.int32()).to_numpy().astype(np.int64)
+    _due_scores(made, people, _months_active(who, booked, size), chunk.awarded, horizon, truth)
+    for when, register, records, holders in chunk.entries:
+        date = as_date(int(horizon.night(when))).isoformat()
+        truth.add(
+            "entries",
+            [(date, register, r, i) for r, i in zip(records.to_pylist(), holders.to_pylist(), strict=True)],
+        )
+    for feed, parts in chunk.rows.items():
+        for cells, nights in parts:
+            for when in range(1, horizon.nights + 1):
+                mine = pa.array(np.flatnonzero(nights == when))
+                files[(feed, when)].write({n: c.take(mine) for n, c in cells.items()})
+    return people
+
+
+def generate(
+    persons: int,
+    nights: int,
+    start: dt.date,
+    seed: int,
+    out: Path,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, int]:
+    """Writes deliveries for every feed and night, and ``truth/``; returns the rows of each feed.
+
+    The cast plays its cases whatever the number of people. AssentError when ``out`` holds anything already.
+    """
+    if persons < 1 or nights < 1:
+        raise UsageError("give at least one person and one night")
+    if out.exists() and any(out.iterdir()):
+        raise AssentError(f"{out} is not empty; name a new folder")
+    horizon = Horizon(day(start), nights, seed)
+    total = max(persons, SIZE)
+    truth = Truth(out / "truth")
+    files = {
+        (feed, night): File(
+            out / as_date(int(horizon.night(night))).isoformat(), contract, FORMATS[feed][(night - 1) % 2]
+        )
+        for feed, contract in contracts().items()
+        if feed in FORMATS
+        for night in range(1, nights + 1)
+    }
+    counts: dict[str, Any] = {"persons": total}
+    for number, first in enumerate(range(0, total, CHUNK)):
+        size = min(CHUNK, total - first)
+        people = _one_chunk(number, first, size, horizon, files, truth)
+        if number == 0:
+            cast = Cast(people, horizon)
+            play(cast)
+            counts["cases"] = cast.write(out, truth)
+        say(f"{first + size} of {total} people")
+    for (feed, _), file in sorted(files.items()):
+        file.close()
+        counts[feed] = counts.get(feed, 0) + file.rows
+    truth.close()
+    return counts
