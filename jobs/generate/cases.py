@@ -225,7 +225,7 @@ def orders(on: Cast) -> None:
         one["order_id"],
         on.day(2),
         3,
-        **{k: v for k, v in opened.items() if k not in ("record_id", "opened_on", "revised_at")},
+        dispute_id=opened["dispute_id"],
         resolved_on=on.day(3),
         outcome="rejected",
         revised_at=f"{on.day(3)}T05:00:00Z",

@@ -79,7 +79,7 @@ class Cast:
         if outcome:
             self.faults.append((feed, night, len(rows), outcome, reasons))
 
-    def row(self, feed: str, night: int, who: Person, fault: str = "", **cells: Any) -> None:
+    def row(self, feed: str, night: int, who: Person, /, fault: str = "", **cells: Any) -> None:
         """A row of cells; ``fault`` is its coded reasons, or ``duplicate``."""
         content = self.encoded(feed, {**who.cells, **cells})
         outcome = "duplicate" if fault == "duplicate" else "quarantined" if fault else ""
@@ -97,7 +97,7 @@ class Cast:
         )
         return out.getvalue().rstrip("\n").encode()
 
-    def consent(self, who: Person, night: int = 1, fault: str = "", **cells: Any) -> dict[str, Any]:
+    def consent(self, who: Person, night: int = 1, /, fault: str = "", **cells: Any) -> dict[str, Any]:
         """A consent to motor cover, live from the night before through a year; returns its cells."""
         made = {
             "consent_id": self.key("C"),
@@ -114,11 +114,11 @@ class Cast:
         self.row("consents", night, who, fault, **made)
         return made
 
-    def declare(self, who: Person, night: int, kind: str, fault: str = "", **cells: Any) -> dict[str, Any]:
+    def declare(self, who: Person, night: int, what: str, /, fault: str = "", **cells: Any) -> dict[str, Any]:
         """A withdrawal, erasure, access request or notice of death; returns its cells."""
         made = {
             "consent_id": self.key("C"),
-            "kind": kind,
+            "kind": what,
             "granted_on": self.day(night),
             "revised_at": f"{self.day(night)}T07:00:00Z",
             **cells,

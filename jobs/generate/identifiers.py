@@ -27,7 +27,8 @@ def national_id_numbers(index: np.ndarray, seed: int) -> np.ndarray:
     high, low = np.divmod(index.astype(np.int64), 10**5)
     step = (high * _MULTIPLIER) % _MODULUS
     base = (step * 10**5 % _MODULUS + low * _MULTIPLIER % _MODULUS + 1_000_003 * (seed % 9_000)) % _MODULUS
-    return base * 10 + check_digits(base)
+    numbers: np.ndarray = base * 10 + check_digits(base)
+    return numbers
 
 
 def national_ids(index: np.ndarray, seed: int) -> pa.Array:

@@ -210,7 +210,8 @@ def add_consents(chunk: Chunk, people: Population, horizon: Horizon, number: int
         names = list(FATES)
 
         def at(name: str, fate: np.ndarray = fate, names: list[str] = names) -> np.ndarray:
-            return fate == names.index(name)
+            chosen: np.ndarray = fate == names.index(name)
+            return chosen
 
         granted = np.where(at("new_on_2"), start + 1, start - rng.integers(1, 300, n))
         granted = np.where(at("lapsed"), start - 500, granted)
