@@ -130,7 +130,7 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
     points = [int(p) for p in row["points"] or []]
     parts = _characteristics(card, points, shown, features.get("suspended") or []) if points else []
     by_code = {p["code"]: p for p in parts}
-    currency = str(past.policy()["currency"]) if row["reasons"] else ""
+    currency = str(past.policy()["currency"])
     reasons = [
         {
             "code": code,
@@ -157,6 +157,7 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
         "base": base,
         "sum": base + sum(points) if points else None,
         "scorecard_version": row["scorecard_version"],
+        "currency": currency,
         "characteristics": [{k: v for k, v in p.items() if k not in ("code", "text")} for p in parts],
         "consented": [
             {k: c[k] for k in ("source", "consent_id", "granted_on", "expires_on")}
@@ -233,6 +234,7 @@ SCORE_FACTS = (
     "base",
     "sources_used",
     "consents",
+    "currency",
 )
 ENTRY_FACTS = ("state", "listed", "recipient", "since", "until", "cause", "order")
 

@@ -10,28 +10,21 @@ from jinja2 import Environment
 from jobs.errors import UsageError
 from jobs.lake.answer import plain
 from jobs.rules.floor import SCORE_MAX, SCORE_MIN
+from jobs.rules.reasons import shown
 from schemas.features import MEANINGS
 from schemas.reasons import NO_SCORE_REASONS, ORDER_STATES, REMOVAL_CAUSES
 
 FORMATS = ("text", "json", "html")
 
 
-def shown(feature: str, value: Any, currency: str = "") -> str:
-    """A feature's value as a person reads it: a share in percent, an amount in whole units, a count as it is."""
-    if value is None:
-        return "missing"
-    meaning = MEANINGS.get(feature, "")
-    if meaning.endswith("(ratio)"):
-        return f"{100 * value:.4g}%"
-    if feature.endswith("_minor") and meaning.endswith("(minor units)"):
-        return f"{value / 100:,.2f} {currency}".strip()
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def values_shown(features: list[str], values: list[Any], currency: str) -> str:
+    """The values of a characteristic, in the words of the notices."""
+    return " and ".join(shown(f, v, currency) for f, v in zip(features, values, strict=True))
 
 
 def reason_text(text: str, features: list[str], values: list[Any], currency: str) -> str:
     """A scorecard's sentence with ``{value}`` filled in; of a pair both values."""
-    said = " and ".join(shown(f, v, currency) for f, v in zip(features, values, strict=True))
-    return text.replace("{value}", said)
+    return text.replace("{value}", values_shown(features, values, currency))
 
 
 def _clean(value: Any) -> str:
@@ -67,7 +60,7 @@ def parts_of(score: dict[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": " and ".join(c["features"]),
-                "value": " and ".join(shown(f, v) for f, v in zip(c["features"], c["values"], strict=True)),
+                "value": values_shown(c["features"], c["values"], score["currency"]),
                 "points": f"{c['points']:+d}",
                 "remark": remark,
                 "meaning": "; ".join(MEANINGS.get(f, "") for f in c["features"]),
@@ -135,18 +128,18 @@ def change_lines(against: dict[str, Any]) -> list[str]:
         for row in against[kind]:
             name = " / ".join(_clean(row[k]) for k in keys)
             before, after = row["before"] or {}, row["after"] or {}
+            currency = (after or before).get("currency", "")
             if not before or not after:
                 lines.append(f"{name}: {'new' if after else 'gone'}")
             for fact in before if before and after else ():
-                if before[fact] != after[fact] and fact != "order":
+                if before[fact] != after[fact] and fact not in ("order", "currency"):
                     lines.append(f"{name}: {fact} {_clean(before[fact])} -> {_clean(after[fact])}")
             for c in row.get("characteristics", []) if before and after else ():
                 old, new = c["before"], c["after"]
                 told = [
                     "absent"
                     if part is None
-                    else f"{_clean(', '.join(shown(f, v) for f, v in zip(c['features'], part['values'], strict=True)))}"
-                    f" ({part['points']:+d})"
+                    else f"{values_shown(c['features'], part['values'], currency)} ({part['points']:+d})"
                     for part in (old, new)
                 ]
                 lines.append(f"{name}: {' and '.join(c['features'])} {told[0]} -> {told[1]}")
