@@ -30,6 +30,8 @@ def reason_text(text: str, features: list[str], values: list[Any], currency: str
 def _clean(value: Any) -> str:
     """A cell of text: what a delivery brought may hold control characters."""
     value = plain(value)
+    if isinstance(value, list):
+        value = ", ".join(map(str, value)) or None
     text = "-" if value is None else str(value)
     return "".join(c if c.isprintable() else " " for c in text)
 
@@ -142,7 +144,8 @@ def change_lines(against: dict[str, Any]) -> list[str]:
                     else f"{values_shown(c['features'], part['values'], currency)} ({part['points']:+d})"
                     for part in (old, new)
                 ]
-                lines.append(f"{name}: {' and '.join(c['features'])} {told[0]} -> {told[1]}")
+                if told[0] != told[1]:
+                    lines.append(f"{name}: {' and '.join(c['features'])} {told[0]} -> {told[1]}")
             for word in ("inputs_added", "inputs_gone"):
                 if row[word]:
                     lines.append(f"{name}: {word.replace('_', ' ')} {len(row[word])}")
@@ -205,7 +208,7 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 <p>Sources used: {{ s.sources_used|join(", ") or "none" }}.</p>{{ inputs(s.inputs) }}
 {% else %}<p>No scores.</p>{% endfor %}
 {% for e in o.registers %}<h2>{{ e.register }}, {{ e.record_id }}, for {{ e.recipient }}</h2>
-<p>{{ why(e)|capitalize }}.</p>
+<p>{{ why(e) }}.</p>
 {% if e.order %}<table>{% for k, v in e.order.items() if v is not none %}<tr><th>{{ k }}</th><td>{{ v }}</td></tr>
 {% endfor %}</table>{% endif %}{{ inputs(e.inputs) }}{% endfor %}
 <h2>Sent</h2>{% if o.disclosures %}<table>{% for d in o.disclosures %}<tr><td>{{ d.night }}</td>
