@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow.compute as pc
+
 from jobs.errors import UsageError
-from jobs.lake.deliveries import FEED_CODES, Delivered, Source, land
+from jobs.lake.deliveries import Delivered, Source, open_source
+from jobs.lake.landing import land, remove
 from jobs.lake.macs import Macs
 from jobs.lake.night import Night
-from schemas.contract import contracts
-from schemas.tables import DELIVERIES
+from jobs.lake.readers import FEED_CODES, Stopped
+from schemas.contract import Contract, contracts
 
 
 def _source(night: Night) -> Source:
     if night.deliveries is None:
         raise UsageError("name the folder or URL of the deliveries with --deliveries")
-    return Source(night.deliveries)
+    return open_source(night.deliveries)
 
 
 def _taken(night: Night) -> set[str]:
@@ -24,9 +27,10 @@ def _taken(night: Night) -> set[str]:
     before = night.pinned_before("deliveries")
     if before is None:
         return set()
-    rows = night.lake.dataset("deliveries", before).to_table(columns=["file", "stopped"]).to_pylist()
-    assert set(rows[0] if rows else DELIVERIES.names) <= set(DELIVERIES.names)
-    return {r["file"] for r in rows if r["stopped"] is None}
+    rows = night.lake.dataset("deliveries", before).to_table(
+        columns=["file"], filter=pc.field("stopped").is_null()
+    )
+    return set(rows.column("file").to_pylist())
 
 
 def _files(night: Night, source: Source) -> tuple[list[Delivered], list[str]]:
@@ -38,44 +42,67 @@ def _files(night: Night, source: Source) -> tuple[list[Delivered], list[str]]:
 def inputs(night: Night) -> list[dict[str, Any]]:
     """What the night would take: ``file`` and ``sha256`` (null where it cannot be read), oldest first."""
     source = _source(night)
-    return [{"file": f.file, "sha256": source.sha256(f.path)} for f in _files(night, source)[0]]
+    found = []
+    for delivered in _files(night, source)[0]:
+        try:
+            _, sha256 = source.measure(delivered, contracts()[delivered.feed])
+        except Stopped:
+            sha256 = None
+        found.append({"file": delivered.file, "sha256": sha256})
+    return found
 
 
 def stop_whole_days(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A column fault stops every file of the feed for that delivery day; the others are named with its code."""
-    faults = {e["delivered_on"]: e for e in entries if e["stopped"] in FEED_CODES}
+    faults: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry["stopped"] in FEED_CODES:
+            faults.setdefault(entry["delivered_on"], entry)
     out = []
     for entry in entries:
         fault = faults.get(entry["delivered_on"])
         if fault is not None and entry["stopped"] is None:
-            message = f"another file of that day has a fault of its columns: {fault['message']}"
+            message = f"{fault['file']} of the same day stops it: {fault['message']}"
             entry = {**entry, "rows": None, "landing": [], "stopped": fault["stopped"], "message": message}
         out.append(entry)
     return out
 
 
+def _extract_feed(
+    night: Night, contract: Contract, source: Source, files: list[Delivered]
+) -> tuple[int, int]:
+    """Lands the files of one feed and writes its manifest; returns rows landed and files stopped."""
+    feed = contract.feed
+    macs = Macs(night.keys, night.policy.national_id)
+    found = [land(source, f, contract, night.lake, macs) for f in files]
+    entries = stop_whole_days([entry for entry, _ in found])
+    # nothing stays behind of a stopped day, nor of an earlier run of this night from other files
+    kept = {path for e in entries for path in e["landing"]}
+    former = [entry for entry, _ in found] + night.lake.manifest(night.date, feed)
+    remove(night.lake, sorted({path for e in former for path in e["landing"]} - kept))
+    night.lake.write_text(
+        f"landing/_manifests/{night.date.isoformat()}/{feed}.json", json.dumps(entries, indent=1)
+    )
+    for entry, (_, left_out) in zip(entries, found, strict=True):
+        if entry["stopped"]:
+            night.say(f"{feed}: {entry['file']} stopped, {entry['stopped']}: {entry['message']}")
+        elif left_out:
+            night.say(f"{feed}: {entry['file']}: unknown_column, {len(left_out)} left out; tell the sender")
+    return sum(e["rows"] or 0 for e in entries), sum(1 for e in entries if e["stopped"])
+
+
 def run(night: Night, feeds: list[str] | None = None) -> dict[str, int]:
-    """Lands tonight's files of some feeds (default all) and returns rows a feed, and files stopped."""
+    """Lands tonight's files of some feeds (default all) and returns rows a feed, and files ``stopped``."""
     source = _source(night)
     files, strange = _files(night, source)
-    if strange and (feeds is None or feeds[:1] == list(contracts())[:1]):
-        night.say(f"deliveries: {len(strange)} file(s) of other names ignored, first {strange[0]!r}")
-    macs = Macs(night.keys, night.policy.national_id)
+    # Airflow extracts feed by feed: said once
+    if strange and (feeds is None or next(iter(contracts())) in feeds):
+        night.say(f"deliveries: {len(strange)} of other names ignored, first {strange[0]!r}")
     counts: dict[str, int] = {}
     for feed, contract in contracts().items():
-        if feeds is not None and feed not in feeds:
-            continue
-        entries = stop_whole_days(
-            [land(source, f, contract, night.lake, macs) for f in files if f.feed == feed]
-        )
-        night.lake.write_text(
-            f"landing/_manifests/{night.date.isoformat()}/{feed}.json", json.dumps(entries, indent=1)
-        )
-        for entry in entries:
-            if entry["stopped"]:
-                counts["stopped"] = counts.get("stopped", 0) + 1
-                night.say(f"{feed}: {entry['file']} stopped, {entry['stopped']}: {entry['message']}")
-            elif entry["ignored_columns"]:
-                night.say(f"{feed}: {entry['file']}: {entry['ignored_columns']} unknown column(s) left out")
-        counts[feed] = sum(e["rows"] or 0 for e in entries)
+        if feeds is None or feed in feeds:
+            rows, stopped = _extract_feed(night, contract, source, [f for f in files if f.feed == feed])
+            counts[feed] = rows
+            if stopped:
+                counts["stopped"] = counts.get("stopped", 0) + stopped
     return counts

@@ -1,0 +1,132 @@
+"""Landing: one delivered file as Parquet of its verbatim text, and its entry in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs.errors import AssentError
+from jobs.lake.deliveries import Delivered, Source
+from jobs.lake.lake import Lake
+from jobs.lake.macs import Macs
+from jobs.lake.readers import Stopped, gathered
+from schemas.contract import Contract
+
+# A landing file has at most about so many rows, so that Spark reads a large delivery with every core.
+PART_ROWS = 2_000_000
+
+
+def land(
+    source: Source, delivered: Delivered, contract: Contract, lake: Lake, macs: Macs
+) -> tuple[dict[str, Any], list[str]]:
+    """Lands one file; its manifest entry, and the names of the columns left out. A stopped file leaves nothing behind.
+
+    Measured first and read afterwards, so that a damaged file cannot stop its feed with a damaged header.
+    """
+    entry: dict[str, Any] = {
+        "feed": delivered.feed,
+        "file": delivered.file,
+        "delivered_on": delivered.delivered_on.isoformat(),
+        "rows": None,
+        "bytes": None,
+        "sha256": None,
+        "landing": [],
+        "stopped": None,
+        "message": None,
+    }
+    told: list[str] = []
+    paths: list[str] = []
+    try:
+        entry["bytes"], entry["sha256"] = source.measure(delivered, contract)
+        if entry["bytes"] == 0:
+            raise Stopped("empty_file", "the file has no bytes; deliver it again, with a header at least")
+        said = source.checksum(delivered)
+        if said is not None and said != entry["sha256"]:
+            raise Stopped(
+                "checksum_mismatch", "the file is not the one its .sha256 was made of; deliver both again"
+            )
+        batches = gathered(source.batches(delivered, contract, told, macs.valid))
+        entry["rows"] = _write(batches, delivered, contract, lake, macs, entry["sha256"], paths)
+        entry["landing"] = paths
+    except Stopped as e:
+        entry |= {"stopped": e.code, "message": e.message}
+        remove(lake, paths)
+    return entry, told
+
+
+def remove(lake: Lake, paths: list[str]) -> None:
+    """Removes landing files."""
+    for path in paths:
+        if lake.fs.exists(f"{lake.path}/{path}"):
+            lake.fs.rm(f"{lake.path}/{path}")
+
+
+@contextmanager
+def _writing(lake: Lake) -> Iterator[None]:
+    try:
+        yield
+    except OSError as e:
+        raise AssentError(
+            f"lake {lake.root} cannot be written ({e.strerror or type(e).__name__}); check rights and space"
+        ) from None
+
+
+def _landed(batch: pa.RecordBatch, schema: pa.Schema, file: str, first: int, macs: Macs) -> pa.RecordBatch:
+    rows = batch.num_rows
+    more = {
+        "file": pa.repeat(pa.scalar(file, pa.string()), rows),
+        "row_number": pa.array(np.arange(first, first + rows, dtype=np.int64)),
+        **macs.columns(batch),
+    }
+    columns = [more[n] if n in more else batch.column(n) for n in schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _write(
+    batches: Iterator[pa.RecordBatch],
+    delivered: Delivered,
+    contract: Contract,
+    lake: Lake,
+    macs: Macs,
+    sha256: str,
+    paths: list[str],
+) -> int:
+    """Writes the parts, names them in ``paths`` as they begin, and returns the rows."""
+    schema, rows = contract.landing_schema(), 0
+    # of path and content: two files of one content are two files
+    name = hashlib.sha256(f"{delivered.file}:{sha256}".encode()).hexdigest()[:12]
+    folder = f"landing/{delivered.feed}/delivery={delivered.delivered_on.isoformat()}"
+    batch = next(batches, None)
+    with _writing(lake):
+        lake.fs.makedirs(f"{lake.path}/{folder}", exist_ok=True)
+    while not paths or batch is not None:
+        paths.append(f"{folder}/{name}-{len(paths)}.parquet")
+        with _part(lake, paths[-1], schema) as writer:
+            part = 0
+            while batch is not None and part < PART_ROWS:
+                made = _landed(batch, schema, delivered.file, rows + 1, macs)
+                with _writing(lake):
+                    writer.write_batch(made)
+                part, rows = part + batch.num_rows, rows + batch.num_rows
+                batch = next(batches, None)
+    return rows
+
+
+@contextmanager
+def _part(lake: Lake, path: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    with _writing(lake):
+        out = lake.fs.open(f"{lake.path}/{path}", "wb")
+    try:
+        writer = pq.ParquetWriter(out, schema, compression="zstd", write_statistics=False)
+        yield writer
+        with _writing(lake):
+            writer.close()
+    finally:
+        with _writing(lake):
+            out.close()

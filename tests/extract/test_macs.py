@@ -1,0 +1,79 @@
+"""Surrogates and codes follow from key and value alone, and say nothing without the key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import pyarrow as pa
+import pytest
+
+from jobs.errors import AssentError
+from jobs.lake.macs import Macs, person_ids, with_macs
+from schemas.contract import LANDING_COLUMNS
+
+from .conftest import Place, oib
+
+
+def code(place: Place, text: str) -> bytes:
+    return hmac.new(place.night.keys.vault, text.encode(), hashlib.sha256).digest()
+
+
+def coded(place: Place, **columns: list[str | None]) -> list[dict[str, object]]:
+    rows = len(next(iter(columns.values())))
+    given = {n: [None] * rows for n in ("national_id", "family_name", "given_name", "birth_date")} | columns
+    batch = pa.RecordBatch.from_pydict({n: pa.array(v, pa.string()) for n, v in given.items()})
+    made = with_macs(batch, place.night.keys, "hr.oib")
+    for name in made.schema.names[len(given) :]:
+        assert made.schema.field(name).type == LANDING_COLUMNS[name]
+    return made.to_pylist()
+
+
+def test_codes_are_hmacs(place: Place) -> None:
+    one = oib(1)
+    plain, spaced, wrong, none = coded(
+        place,
+        national_id=[one, f"HR {one[:5]}-{one[5:]} ", one[:-1] + str((int(one[-1]) + 1) % 10), None],
+        family_name=["Müller", "MULLER", "Müller", "Müller"],
+        given_name=["Ana", None, "Ana", "Ana"],
+        birth_date=["1980-02-29", "1981-02-29", "1980-02-29", "1980-02-29"],
+        receipt_sha256=[" AB ", "ab", None, "cd"],
+    )
+    assert plain["id_valid"] is True
+    assert plain["person_id"] == int.from_bytes(code(place, f"id:{one}")[:8], "big") >> 1
+    assert plain["id_mac"] == code(place, f"mac:{one}")[:16]
+    assert plain["birth_mac"] == code(place, f"birth:{one}:1980-02-29")[:16]
+    assert plain["name_macs"] == [code(place, f"name:{one}:{k}")[:16] for k in ("mueller", "muller")]
+    assert plain["given_macs"] == [code(place, f"given:{one}:ana")[:16]]
+    assert plain["receipt_mac"] == spaced["receipt_mac"] == code(place, "receipt:ab")[:16]
+    assert (spaced["person_id"], spaced["id_mac"]) == (plain["person_id"], plain["id_mac"])
+    assert spaced["birth_mac"] is None  # no such day
+    assert spaced["given_macs"] is None
+    assert wrong["id_valid"] is False
+    assert none["id_valid"] is None
+    for row in (wrong, none):
+        assert [row[n] for n in ("person_id", "id_mac", "birth_mac", "name_macs", "given_macs")] == [None] * 5
+    assert none["receipt_mac"] == code(place, "receipt:cd")[:16]
+
+
+def test_no_rows(place: Place) -> None:
+    assert coded(place, national_id=[]) == []
+
+
+@pytest.mark.parametrize(
+    "date", ["1980-2-29", "29.02.1980", "19800229", "1980-02-30", " 1980-02-29", "1980-W09-5"]
+)
+def test_a_date_that_is_none(place: Place, date: str) -> None:
+    assert coded(place, national_id=[oib(1)], birth_date=[date])[0]["birth_mac"] is None
+
+
+def test_person_ids(place: Place) -> None:
+    ids = person_ids(place.night.keys, [oib(1), "x", "", oib(2)], "hr.oib")
+    assert ids[1:3] == [None, None]
+    assert ids[0] != ids[3]
+    assert all(0 <= i < 2**63 for i in (ids[0], ids[3]) if i is not None)
+
+
+def test_unknown_module(place: Place) -> None:
+    with pytest.raises(AssentError, match=r"policy\.yaml"):
+        Macs(place.night.keys, "hr.nothing")
