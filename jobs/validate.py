@@ -7,7 +7,9 @@ split, so the two cannot disagree. Then what needs other rows: duplicates, ident
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -24,6 +26,7 @@ from schemas.tables import DELIVERIES, QUARANTINE, VAULT
 
 OWN_CHANNEL = ("consents", "disputes")
 PLACE = matching.PLACE
+Result = TypeVar("Result")
 
 
 def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
@@ -87,7 +90,7 @@ class Feed:
         self.good = lake.scratch(
             f"good-{self.contract.feed}", matching.repeated(good, self.history, self.contract)
         )
-        self.kept = self.good.where("outcome IS NULL")
+        self.kept = self.good.where("fate IS NULL")
 
     def before(self) -> DataFrame:
         """Rows accepted on earlier nights; empty when there are none."""
@@ -108,13 +111,13 @@ class Feed:
         bad = self.rows.where("size(reasons) > 0").select(
             *PLACE, "reasons", F.lit(False).alias("contested"), F.lit(False).alias("duplicate")
         )
-        twice = self.good.where("outcome IS NOT NULL").select(
+        twice = self.good.where("fate IS NOT NULL").select(
             *PLACE,
-            F.when(F.col("outcome") != "duplicate", F.array("outcome"))
+            F.when(F.col("fate") != "duplicate", F.array("fate"))
             .otherwise(F.array().cast("array<string>"))
             .alias("reasons"),
             F.lit(False).alias("contested"),
-            (F.col("outcome") == "duplicate").alias("duplicate"),
+            (F.col("fate") == "duplicate").alias("duplicate"),
         )
         found = bad.unionByName(twice)
         if self.refused:
@@ -190,9 +193,9 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
         feed.refuse(matching.of_erased(feed.kept, erased, name), "erased")
 
 
-def _write(feed: Feed, night: Night) -> list[dict[str, Any]]:
+def _write(feed: Feed) -> list[dict[str, Any]]:
     """Writes accepted and quarantine of a feed and returns one DELIVERIES row a file."""
-    contract, name = feed.contract, feed.contract.feed
+    night, contract, name = feed.night, feed.contract, feed.contract.feed
     outcomes = night.lake.scratch(f"outcomes-{name}", feed.outcomes())
     stamp = F.lit(night.date).alias("night")
     accepted = feed.good.join(F.broadcast(outcomes.select(*PLACE)), PLACE, "left_anti").withColumn(
@@ -269,6 +272,12 @@ def delivery_row(
     }
 
 
+def side_by_side(step: Callable[[Feed], Result], feeds: Iterable[Feed]) -> list[Result]:
+    """A step of every feed, two or more at a time: small feeds wait for the driver, not for the cores."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(step, feeds))
+
+
 def run(night: Night) -> dict[str, int]:
     """Validates every feed that delivered tonight; returns accepted, quarantined and duplicate rows."""
     feeds: dict[str, Feed] = {}
@@ -277,10 +286,10 @@ def run(night: Night) -> dict[str, int]:
         entries = night.lake.manifest(night.date, name)
         feed = Feed(night, contract, entries)
         if feed.files:
-            feed.stage()
             feeds[name] = feed
         else:
             deliveries += [delivery_row(e, night.date, 0, 0, 0) for e in entries]
+    side_by_side(Feed.stage, feeds.values())
     two_names = _identities(list(feeds.values()), night)
     if two_names:
         night.say(
@@ -303,7 +312,8 @@ def run(night: Night) -> dict[str, int]:
             if said["failed"][severity]:
                 failed = said["failed"][severity]
                 night.say(f"{name}: {severity}, {len(failed)} check(s) refuse rows, first {failed[0]}")
-        deliveries += _write(feed, night)
+    for rows in side_by_side(_write, feeds.values()):
+        deliveries += rows
     if made is not None:
         made.build_data_docs()
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())

@@ -79,10 +79,8 @@ class Night:
     def write(self, table: str, frame: DataFrame, nightly: bool = False) -> dict[str, Any]:
         """Writes a Spark frame, pins it with rows and content hash, and returns the pin."""
         version = self.lake.write_frame(table, frame, self.after, nightly)
-        written = self.lake.frame(table, version)
-        if nightly:
-            written = written.where(f"night = DATE'{self.date.isoformat()}'")
-        return self._pin(table, version, *frame_hash(written), nightly=nightly)
+        rows, content = self.lake.content(table, version, self.date if nightly else None)
+        return self._pin(table, version, rows, content, nightly=nightly)
 
     def write_arrow(self, table: str, data: pa.Table, nightly: bool = False) -> dict[str, Any]:
         """As :meth:`write` for a small Arrow table, no JVM. A nightly table with no rows tonight keeps its version."""
@@ -114,22 +112,6 @@ class Night:
         pin = {"version": version, "rows": rows, "hash": content}
         self.lake.pin(self.date, table, pin)
         return pin
-
-
-def frame_hash(frame: DataFrame) -> tuple[int, str]:
-    """Rows and a content hash that does not depend on order or files: the sum of each row's xxhash64."""
-    from pyspark.sql import functions as F
-
-    names = sorted(c for c in frame.columns)
-    # an integer a column keeps a null apart from a neighbour's value
-    cells = [c for n in names for c in (F.col(n).isNull().cast("int"), F.col(n))]
-    row = (
-        frame.select(F.xxhash64(*cells).cast("decimal(38,0)").alias("h"))
-        .agg(F.count("*").alias("n"), F.sum("h").alias("s"))
-        .first()
-    )
-    assert row is not None
-    return int(row.n), hashlib.sha256(f"{','.join(names)}:{row.n}:{row.s or 0}".encode()).hexdigest()
 
 
 class RowDigest:

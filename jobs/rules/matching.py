@@ -16,7 +16,7 @@ PLACE = ["file", "row_number"]
 
 
 def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> DataFrame:
-    """``rows`` with ``outcome``: null, ``duplicate``, or the reason of a key with two contents.
+    """``rows`` with ``fate``: null, ``duplicate``, or the reason of a key with two contents.
 
     Within a night both contents are refused; across nights the newcomer alone (RULES, "Revisions and duplicates").
     """
@@ -33,7 +33,7 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
     )
     if history is None:
         outcome = F.when(F.col("_two"), reason).when(F.col("_place") > 1, "duplicate")
-        return marked.withColumn("outcome", outcome).drop("_two", "_place")
+        return marked.withColumn("fate", outcome).drop("_two", "_place")
     known = history.select(
         *[F.col(c).alias(f"_h_{c}") for c in version], F.col("content_hash").alias("_known")
     )
@@ -48,7 +48,7 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
         .when(F.col("_two"), reason)
         .when(F.col("_place") > 1, "duplicate")
     )
-    joined = marked.join(known, matches, "left").withColumn("outcome", outcome)
+    joined = marked.join(known, matches, "left").withColumn("fate", outcome)
     return joined.drop("_two", "_place", "_known", *[f"_h_{c}" for c in version])
 
 
