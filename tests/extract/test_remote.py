@@ -143,7 +143,7 @@ def _open_ssh(server: Server, port: int) -> None:
         pytest.skip("no sshd on this machine (Debian: openssh-server); the asyncssh server is tried")
     folder = server.folder
     (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM yes\nStrictModes no\n"
         f"AuthorizedKeysFile {folder}/client.pub\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
     )
     server.start(binary, "-D", "-e", "-f", folder / "sshd_config")
