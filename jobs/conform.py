@@ -284,7 +284,7 @@ def _conform_feed(
     who: People,
 ) -> int:
     rows = not_erased(accepted, who.erased)
-    if contract.mode == "append":
+    if contract.feed == "transactions":
         touched = disputes.dispute_flags(rows, contract.key, contract.feed, verdicts).where(
             "disputed OR upheld"
         )
