@@ -79,13 +79,13 @@ def _write(path: Path, feed: str, rows: Iterator[dict[str, Any]]) -> int:
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=4) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
     ):
-        with io.TextIOWrapper(packed, encoding="utf-8", newline="") as text:
-            writer = csv.DictWriter(text, contracts()[feed].names, restval="", lineterminator="\n")
-            writer.writeheader()
-            for row in rows:
-                writer.writerow(row)
-                count += 1
+        writer = csv.DictWriter(text, contracts()[feed].names, restval="", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(row)
+            count += 1
     return count
 
 

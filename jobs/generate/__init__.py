@@ -1,7 +1,7 @@
 """``assent generate``: seeded deliveries for every feed, with planted faults, edges of the rules, and their truth.
 
 People are made in chunks, so that memory does not grow with their number; what is drawn for a person depends on
-seed and chunk alone. The truth is what the generator intended, written down beside it: nothing of the pipeline is asked.
+seed and chunk alone. The truth is what the generator intended, written down beside it: the pipeline is not asked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The truth folder: where each planted fault must end, which scores and entries are due. The pipeline never reads it."""
+"""The truth folder: where each planted fault must end, which scores and entries are due. No step reads it."""
 
 from __future__ import annotations
 

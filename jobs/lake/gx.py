@@ -42,7 +42,7 @@ def context(folder: Path) -> Any:
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
             "store_backend": {
                 "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str((folder / "data_docs").resolve())  # GX refuses a relative one,
+                "base_directory": str((folder / "data_docs").resolve()),  # GX refuses a relative one,
             },
         },
     )
