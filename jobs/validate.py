@@ -204,7 +204,8 @@ def _write(feed: Feed) -> list[dict[str, Any]]:
     night.write(f"accepted/{name}", accepted.select(*contract.names, *ACCEPTED_COLUMNS), nightly=True)
     refused = outcomes.where("NOT duplicate")
     cells = F.to_json(F.struct(*contract.names))
-    unreadable = F.to_json(F.struct(F.col("raw")))
+    # what could be read of the row says which person and which kind of declaration it may be (RULES, "Doubt")
+    unreadable = F.to_json(F.struct(*contract.names, "raw"))
     quarantine = (
         feed.rows.drop("reasons")
         .join(F.broadcast(refused), PLACE)

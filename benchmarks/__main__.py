@@ -1,0 +1,10 @@
+"""``make bench``: every measure, one after the other."""
+
+import subprocess
+import sys
+
+MEASURES = (["benchmarks.generate"], ["benchmarks.extract_memory", "200"], ["benchmarks.demo"])
+
+if __name__ == "__main__":
+    for name, *words in MEASURES:
+        subprocess.run([sys.executable, "-m", name, *words], check=True)
