@@ -43,10 +43,17 @@ def entry_schema(register: Register) -> pa.Schema:
     return pa.schema([*fields, ("since", pa.date32()), ("until", pa.date32())])
 
 
+def of_one_person(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether two entries of a record are of the same national id (of the same birth date where it is not sent)."""
+    key = next((c for c in ("national_id", "birth_date") if c in old and c in new), None)
+    return key is None or old[key] == new[key]
+
+
 def changes(previous: pa.Table, current: pa.Table, causes: dict[str, str | None], approved: bool) -> pa.Table:
     """What turns ``previous`` into tonight's snapshot: its columns, ``change`` and ``cause``; sorted by ``record_id``.
 
-    ``current`` are tonight's entries; without approval only removals are made.
+    ``current`` are tonight's entries; without approval only removals are made. An entry that is another person's
+    now is removed from the former whatever waits.
     """
     before = {r["record_id"]: r for r in previous.to_pylist()}
     now = {r["record_id"]: r for r in current.to_pylist()}
@@ -57,6 +64,8 @@ def changes(previous: pa.Table, current: pa.Table, causes: dict[str, str | None]
             rows.append({**old, "change": "REMOVE", "cause": causes.get(record) or "source_withdrew"})
         elif approved and new is not None and new != old:
             rows.append({**new, "change": "ADD" if old is None else "CHANGE", "cause": None})
+        elif old is not None and new is not None and not of_one_person(old, new):
+            rows.append({**old, "change": "REMOVE", "cause": "correction"})
     schema = pa.schema([*current.schema, ("change", pa.string()), ("cause", pa.string())])
     return pa.Table.from_pylist(rows, schema=schema)
 
@@ -111,43 +120,54 @@ def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, str |
     return table.cast(schema), causes, people
 
 
-def _noticed(night: Night, register: Register, records: set[str]) -> set[str]:
-    """Records without a listing notice on this night or before."""
+def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set[str]:
+    """Of ``entries`` (record -> person) those whose person has no listing notice on this night or before."""
     version = night.lake.version("notices")
-    if version is None or not records:
-        return records
+    if version is None or not entries:
+        return set(entries)
     rows = night.lake.dataset("notices", version).to_table(
-        columns=["subject"],
+        columns=["subject", "person_id"],
         filter=(pc.field("kind") == "listing") & (pc.field("night") <= pa.scalar(night.date)),
     )
-    told = set(rows.column("subject").to_pylist())
-    return {r for r in records if f"{register.name}/{r}" not in told}
+    told = {(r["subject"], r["person_id"]) for r in rows.to_pylist()}
+    return {r for r, person in entries.items() if (f"{register.name}/{r}", person) not in told}
 
 
 def _disclose(night: Night, register: Register, made: pa.Table, people: dict[str, int], package: str) -> None:
-    """Appends what was sent to the ledger, once."""
+    """Appends what was sent to the ledger, once; a removal is of the person who was sent, whoever's the order is now."""
     known: set[tuple[str, str]] = set()
+    sent: dict[str, int] = {}
     version = night.lake.version("disclosures")
     if version is not None:
-        rows = night.lake.dataset("disclosures", version).to_table(
-            columns=["subject", "change"], filter=pc.field("night") == pa.scalar(night.date)
-        )
-        known = {(r["subject"], r["change"]) for r in rows.to_pylist()}
+        mine = (pc.field("recipient") == register.recipient) & (pc.field("night") <= pa.scalar(night.date))
+        rows = night.lake.dataset("disclosures", version).to_table(filter=mine).to_pylist()
+        for r in sorted(rows, key=lambda r: (r["night"], r["change"] != "REMOVE")):
+            if r["night"] == night.date:
+                known.add((r["subject"], r["change"]))
+            elif r["change"] != "REMOVE":
+                sent[r["subject"]] = r["person_id"]
     fresh = []
     for r in made.to_pylist():
         subject = f"{register.name}/{r['record_id']}"
-        person = people.get(r["record_id"])
-        if person is not None and (subject, r["change"]) not in known:
-            fresh.append(
-                {
-                    "night": night.date,
-                    "person_id": person,
-                    "recipient": register.recipient,
-                    "subject": subject,
-                    "change": r["change"],
-                    "package": package,
-                }
-            )
+        person, former = people.get(r["record_id"]), sent.get(subject)
+        if r["change"] == "REMOVE":
+            said = [(former or person, "REMOVE")]
+        elif former is not None and former != person:
+            said = [(former, "REMOVE"), (person, "ADD")]
+        else:
+            said = [(person, r["change"])]
+        for who, change in said:
+            if who is not None and (subject, change) not in known:
+                fresh.append(
+                    {
+                        "night": night.date,
+                        "person_id": who,
+                        "recipient": register.recipient,
+                        "subject": subject,
+                        "change": change,
+                        "package": package,
+                    }
+                )
     if fresh:
         night.lake.append_arrow("disclosures", pa.Table.from_pylist(fresh, schema=DISCLOSURES.arrow()))
 
@@ -163,8 +183,8 @@ def export_register(night: Night, register: Register, feed: dict[str, Any]) -> t
     )
     approved = night.approve and bool(feed["fresh"])
     made = changes(previous, current, causes, approved)
-    added = {r["record_id"] for r in made.to_pylist() if r["change"] == "ADD"}
-    untold = _noticed(night, register, added)
+    told = [r["record_id"] for r in made.to_pylist() if r["change"] != "REMOVE"]
+    untold = _unnoticed(night, register, {r: people[r] for r in told})
     if untold:
         raise AssentError(
             f"export {register.name}: {len(untold)} entries have no listing notice; run `assent notify` first"

@@ -33,9 +33,15 @@ WHERE b.person_id IS NULL OR (s.status, s.score, s.band, s.no_score_reason)
     IS DISTINCT FROM (b.status, b.score, b.band, b.no_score_reason)
 ORDER BY person_id, purpose, recipient
 """
+# an order that is another person's now is new for the one and gone for the other
 ENTRIES_CHANGED = """
-SELECT g.* FROM registers g LEFT JOIN registers_before b USING (register, record_id)
-WHERE g.listed IS DISTINCT FROM coalesce(b.listed, false) ORDER BY register, record_id
+SELECT g.* FROM registers g LEFT JOIN registers_before b USING (register, record_id, person_id)
+WHERE g.listed IS DISTINCT FROM coalesce(b.listed, false)
+UNION ALL
+SELECT g.* REPLACE (b.person_id AS person_id, false AS listed, 'correction' AS cause)
+FROM registers g JOIN registers_before b USING (register, record_id)
+WHERE b.listed AND b.person_id <> g.person_id
+ORDER BY register, record_id, person_id
 """
 
 

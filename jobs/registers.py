@@ -21,19 +21,27 @@ def of_register(
 
     An order that would be in force is ``in_doubt`` instead where the person is deceased, the id is contested, or
     the feed is past its freshness and the order was not listed before: nobody is added on what may be out of date.
+    An order that is another person's now begins anew for that person, and leaves the former as a correction.
     """
     key = contracts()[register.feed].key
     before = previous.where(F.col("register") == register.name).select(
         F.col("record_id").alias("p_record"),
+        F.col("person_id").alias("p_person"),
         F.col("listed").alias("p_listed"),
         F.col("since").alias("p_since"),
         F.col("cause").alias("p_cause"),
     )
     rows = states(orders, register, night).join(before, F.col(key) == F.col("p_record"), "left")
-    was = F.coalesce("p_listed", F.lit(False))
+    same = F.coalesce(F.col("p_person") == F.col("person_id"), F.lit(False))
+    was = same & F.col("p_listed")
     barred = F.col("deceased") | F.col("contested") | (F.lit(not fresh) & ~was)
     state = F.when((F.col("state") == "in_force") & barred, F.lit("in_doubt")).otherwise(F.col("state"))
-    cause = F.when(F.col("deceased"), F.lit("deceased")).otherwise(cause_of("state"))
+    cause = (
+        F.when(F.col("deceased"), F.lit("deceased"))
+        .when(~same, F.lit("correction"))
+        .otherwise(cause_of("state"))
+    )
+    left = F.coalesce(F.col("p_listed") | F.col("p_cause").isNotNull(), F.lit(False))
     rows = rows.withColumn("state", state).withColumn("listed", F.col("state") == "in_force")
     return rows.select(
         F.lit(register.name).alias("register"),
@@ -43,8 +51,10 @@ def of_register(
         F.lit(register.recipient).alias("recipient"),
         "state",
         "listed",
-        F.when(F.col("p_listed") == F.col("listed"), F.col("p_since")).otherwise(F.lit(night)).alias("since"),
-        F.when(~F.col("listed") & (was | F.col("p_cause").isNotNull()), cause).alias("cause"),
+        F.when(same & (F.col("p_listed") == F.col("listed")), F.col("p_since"))
+        .otherwise(F.lit(night))
+        .alias("since"),
+        F.when(~F.col("listed") & left, cause).alias("cause"),
     ).select(*REGISTERS.names)
 
 
@@ -97,7 +107,9 @@ def registers(
         out = part if out is None else out.unionByName(part)
     if out is None:
         return previous.limit(0)
-    return out.unionByName(gone(out, previous, erased, night))
+    # of a register that the policy does not name any more nothing may be sent, and nothing is kept
+    known = previous.where(F.col("register").isin(*policy.registers))
+    return out.unionByName(gone(out, known, erased, night))
 
 
 def run(night: Night) -> dict[str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import (
     ArrayType,
     BooleanType,
@@ -53,8 +55,15 @@ def frame(spark: SparkSession, ddl: str, text: str, **defaults: str) -> DataFram
         cells = {**defaults, **row}
         unknown = set(cells) - set(schema.names)
         assert not unknown, unknown
-        made.append([value(cells.get(f.name, "-"), f.dataType) for f in schema.fields])
-    return spark.createDataFrame(made, schema)
+        made.append({f.name: value(cells.get(f.name, "-"), f.dataType) for f in schema.fields})
+    return local(spark, schema, made)
+
+
+def local(spark: SparkSession, schema: StructType | str, made: list[dict[str, Any]]) -> DataFrame:
+    """A small frame that the plan holds itself: from Arrow, so that no Python worker is started for it."""
+    schema = StructType.fromDDL(schema) if isinstance(schema, str) else schema
+    arrow = to_arrow_schema(schema, timestamp_utc=True)
+    return spark.createDataFrame(pa.Table.from_pylist(made, schema=arrow), schema)
 
 
 def texts(frame: DataFrame, *columns: str) -> set[tuple[str, ...]]:

@@ -198,6 +198,15 @@ class Lake:
         """Parquet files of the lake (landing) as one Spark frame."""
         return self.spark.read.parquet(*[f"{self.root}/{f}" for f in files])
 
+    def empty(self, ddl: str) -> DataFrame:
+        """A frame of a DDL without rows, known as such to the optimiser (an empty Python list is not)."""
+        from pyspark.sql import functions as F
+        from pyspark.sql.types import StructType
+
+        schema = StructType.fromDDL(ddl)
+        assert isinstance(schema, StructType)
+        return self.spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
+
     def scratch(self, name: str, frame: DataFrame) -> DataFrame:
         """A frame evaluated once: written to the scratch folder and read back."""
         folder = f"{self.root}/_scratch/{name}"

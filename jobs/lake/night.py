@@ -69,7 +69,7 @@ class Night:
             raise AssentError(
                 f"table {table}: not written yet for {self.date}; run the earlier steps of the night"
             )
-        return self.lake.spark.createDataFrame([], ddl)
+        return self.lake.empty(ddl)
 
     def arrow(self, table: str, schema: pa.Schema) -> pa.Table:
         """A small table for tonight as Arrow; empty where there is none."""

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.rules.floor import ADULT_AGE
 from jobs.rules.policy import Policy
+
+PAIRS = pa.schema(
+    [(n, pa.string()) for n in ("purpose", "source", "recipient")] + [pa.field("since", pa.date32())]
+)
 
 
 def live_consents(
@@ -45,9 +50,12 @@ def live_consents(
         & (F.col("w_source").isNull() | (F.col("w_source") == F.col("source")))
         & (F.col("w_recipient").isNull() | (F.col("w_recipient") == F.col("recipient")))
     )
-    pairs = [(p, s, r, policy.purposes[p].since) for p, s, r in policy.pairs()]
-    spark = current.sparkSession
-    allowed = spark.createDataFrame(pairs, "purpose STRING, source STRING, recipient STRING, since DATE")
+    pairs = [
+        {"purpose": p, "source": s, "recipient": r, "since": policy.purposes[p].since}
+        for p, s, r in policy.pairs()
+    ]
+    # from Arrow: a local relation in the plan, where a list of rows would start Python workers
+    allowed = current.sparkSession.createDataFrame(pa.Table.from_pylist(pairs, schema=PAIRS))
     adult = F.add_months("birth_date", 12 * ADULT_AGE) <= d  # of 29 February the anniversary is 28 February
     live = (
         current.where("kind = 'consent' AND NOT in_doubt AND NOT disputed AND NOT upheld")

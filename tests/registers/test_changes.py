@@ -1,6 +1,7 @@
 """Yesterday's snapshot plus today's changes is today's snapshot; without approval only removals leave."""
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +35,25 @@ def test_without_approval_only_removals_are_made(before, now):
     assert {r["record_id"]: r["debt_minor"] for r in left.to_pylist()} == {
         k: v for k, v in before.items() if k in now
     }
+
+
+PERSONAL = pa.schema([("record_id", pa.string()), ("national_id", pa.string()), ("family_name", pa.string())])
+WAS = [("same", "1", "Kos"), ("renamed", "2", "Kos"), ("corrected", "3", "Kos")]
+IS = [("same", "1", "Kos"), ("renamed", "2", "Horvat"), ("corrected", "4", "Novak")]
+
+
+def people(entries):
+    return pa.Table.from_pylist([dict(zip(PERSONAL.names, e, strict=True)) for e in entries], schema=PERSONAL)
+
+
+@pytest.mark.parametrize(
+    ("approved", "expected"),
+    [
+        (True, {("renamed", "2", "CHANGE", None), ("corrected", "4", "CHANGE", None)}),
+        # what waits for approval never keeps the wrong person listed
+        (False, {("corrected", "3", "REMOVE", "correction")}),
+    ],
+)
+def test_an_order_that_is_another_persons_leaves_the_former_at_once(approved, expected):
+    made = changes(people(WAS), people(IS), {}, approved=approved)
+    assert {(r["record_id"], r["national_id"], r["change"], r["cause"]) for r in made.to_pylist()} == expected

@@ -12,6 +12,7 @@ from jobs.rules.policy import PolicyError
 from jobs.rules.scorecard import compile_scorecard
 from jobs.score import scores
 from schemas.features import FEATURES, NAMES
+from tests.tables import local
 
 NIGHT = dt.date(2026, 11, 20)
 POLICY = load_policy()
@@ -61,7 +62,7 @@ def test_every_row_adds_up_by_hand(spark, people):
         for i, values in enumerate(people)
         for p, c in CARDS.items()
     ]
-    given_rows = spark.createDataFrame([[r[n] for n in FEATURES.names] for r in rows], FEATURES.ddl())
+    given_rows = local(spark, FEATURES.ddl(), rows)
     for s in scores(given_rows, CARDS, NIGHT).collect():
         card, row = CARDS[s["purpose"]], people[s["person_id"]]
         enough = all((row[n] or 0) >= least for n, least in card.minimum)
@@ -97,9 +98,7 @@ def test_an_absent_required_source_is_no_score(spark):
         "sources_used": [],
         "suspended": [],
     }
-    made = scores(
-        spark.createDataFrame([[row[n] for n in FEATURES.names]], FEATURES.ddl()), CARDS, NIGHT
-    ).first()
+    made = scores(local(spark, FEATURES.ddl(), [row]), CARDS, NIGHT).first()
     assert (made["status"], made["no_score_reason"], made["reasons"]) == ("no_score", "source_absent", None)
 
 
