@@ -134,7 +134,7 @@ def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set
 
 
 def _disclose(night: Night, register: Register, made: pa.Table, people: dict[str, int], package: str) -> None:
-    """Appends what was sent to the ledger, once; a removal is of the person who was sent, whoever's the order is now."""
+    """Appends what was sent to the ledger, once; a removal is of the person who was sent before."""
     known: set[tuple[str, str]] = set()
     sent: dict[str, int] = {}
     version = night.lake.version("disclosures")
