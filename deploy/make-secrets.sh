@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the secrets of docker-compose.yml once, each in a file of its own with mode 0600; overwrites nothing.
+# Makes the secrets of docker-compose.yml once, each in a file of its own; overwrites nothing. Nobody but the owner enters
+# the folder; a file that a service reads under a user of its own must be readable there, since Compose mounts it as it is.
 set -euo pipefail
 umask 077
 cd "$(dirname "$0")"
@@ -15,4 +16,6 @@ once airflow_users printf '{"admin": "%s"}' "$(word)"
 [ -e secrets/sftp_host_key ] || ssh-keygen -q -t ed25519 -N '' -f secrets/sftp_host_key
 [ -e secrets/sftp_client_key ] || ssh-keygen -q -t ed25519 -N '' -f secrets/sftp_client_key
 once sftp_authorized_keys cat secrets/sftp_client_key.pub
+chmod 0700 secrets
+chmod 0444 secrets/airflow_* secrets/sftp_authorized_keys
 echo "secrets are in $(pwd)/secrets; the password of Airflow's user admin is in airflow_users"
