@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Makes the secrets of docker-compose.yml once, each in a file of its own; overwrites nothing. Nobody but the owner enters
-# the folder; a file that a service reads under a user of its own must be readable there, since Compose mounts it as it is.
+# Makes the secrets of docker-compose.yml once, each in a file of its own; overwrites nothing.
+# Compose mounts such a file with the mode it has here, and the services are users of their own: so the folder keeps
+# others out on this machine (0700), and the files can be read in the service that is given them. The two private keys
+# are for root in the service and for the agency alone.
 set -euo pipefail
-umask 077
+umask 022
 cd "$(dirname "$0")"
 mkdir -p secrets
+chmod 0700 secrets
 word() { python3 -c 'import secrets; print(secrets.token_urlsafe(32), end="")'; }
 once() { [ -e "secrets/$1" ] || { "${@:2}" > "secrets/$1"; }; }
 once postgres_password word
@@ -16,6 +19,4 @@ once airflow_users printf '{"admin": "%s"}' "$(word)"
 [ -e secrets/sftp_host_key ] || ssh-keygen -q -t ed25519 -N '' -f secrets/sftp_host_key
 [ -e secrets/sftp_client_key ] || ssh-keygen -q -t ed25519 -N '' -f secrets/sftp_client_key
 once sftp_authorized_keys cat secrets/sftp_client_key.pub
-chmod 0700 secrets
-chmod 0444 secrets/airflow_* secrets/sftp_authorized_keys
 echo "secrets are in $(pwd)/secrets; the password of Airflow's user admin is in airflow_users"

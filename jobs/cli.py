@@ -36,9 +36,10 @@ class Day(click.ParamType[dt.date]):
         if isinstance(value, dt.date):
             return value
         try:
-            if len(str(value)) != 10:
+            day = dt.date.fromisoformat(str(value))
+            if day.isoformat() != str(value):  # a week date or the like
                 raise ValueError
-            return dt.date.fromisoformat(str(value))
+            return day
         except ValueError:
             self.fail("give a date as YYYY-MM-DD", param, ctx)
 
@@ -221,7 +222,7 @@ def main(argv: list[str] | None = None) -> int:
         click.echo(f"assent: {' '.join(str(e).split())}", err=True)
         return e.status
     except click.exceptions.NoArgsIsHelpError as e:
-        click.echo(e.format_message(), err=True)
+        click.echo(f"{e.format_message()}\n\nassent: name a command", err=True)
         return 2
     except click.ClickException as e:
         click.echo(f"assent: {' '.join(e.format_message().split())}; see `assent --help`", err=True)

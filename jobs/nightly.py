@@ -166,5 +166,11 @@ def run_night(night: Night) -> dict[str, int]:
     for step in STEPS if fresh else AFTER_PUBLICATION:
         for key, value in run_step(night, step).items():
             counts[f"{step}.{key}"] = value
-    raise_if_stopped(night)
+    if fresh or any(counts.values()):
+        raise_if_stopped(night)
+    elif left := stopped(night):
+        # nothing was written: the first run ended with the fault, and each night says it again
+        night.say(
+            f"night {night.date}: {len(left)} file(s) are still stopped, the next night tries them again"
+        )
     return counts

@@ -34,6 +34,8 @@ from jobs.generate.truth import Truth
 from schemas.contract import contracts
 
 CHUNK = 50_000
+# the shipped policy counts consents from 2000 on, and the oldest are two years old
+EARLIEST, LATEST = dt.date(2002, 1, 1), dt.date(2100, 1, 1)
 THIN_BELOW = 3  # months with a booking, as the shipped scorecard asks
 
 
@@ -123,12 +125,27 @@ def generate(
 ) -> dict[str, int]:
     """Writes deliveries for every feed and night, and ``truth/``; returns the rows of each feed.
 
-    The cast plays its cases whatever the number of people. AssentError when ``out`` holds anything already.
+    The cast plays its cases whatever the number of people. AssentError when ``out`` holds anything already or
+    cannot be written; UsageError for a first night that leaves no room for lives before it.
     """
     if persons < 1 or nights < 1:
         raise UsageError("give at least one person and one night")
-    if out.exists() and any(out.iterdir()):
-        raise AssentError(f"{out} is not empty; name a new folder")
+    if not EARLIEST <= start <= LATEST:
+        raise UsageError(f"start {start}: give a first night from {EARLIEST} to {LATEST}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise AssentError(f"{out} is not empty; name a new folder")
+        return _generate(persons, nights, start, seed, out, say)
+    except OSError as e:
+        raise AssentError(
+            f"{out} cannot be written ({e.strerror or type(e).__name__}); name another folder or make room"
+        ) from None
+
+
+def _generate(
+    persons: int, nights: int, start: dt.date, seed: int, out: Path, say: Callable[[str], None]
+) -> dict[str, int]:
     horizon = Horizon(day(start), nights, seed)
     total = max(persons, SIZE)
     truth = Truth(out / "truth")

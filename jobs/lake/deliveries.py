@@ -75,13 +75,13 @@ def open_source(url: str) -> Source:
 
 
 def feed_of(name: str, feeds: Sequence[str]) -> tuple[str, str] | None:
-    """Feed and suffix of a file's name (FEEDS, "Files"); None for any other name."""
+    """Feed and suffix of a file's name, ``<feed>*.<suffix>``, the longest feed first; None for any other name."""
     suffix = next((s for s in SUFFIXES if name.endswith(f".{s}")), None)
     if suffix is None:
         return None
     stem = name[: -len(suffix) - 1]
     for feed in sorted(feeds, key=len, reverse=True):
-        if stem.startswith(feed) and not stem[len(feed) : len(feed) + 1].isalpha():
+        if stem.startswith(feed):
             return feed, suffix
     return None
 
@@ -221,7 +221,13 @@ class FolderSource:
         found, strange = [], []
         for name, entry in self.folders:
             day = day_of(name)
-            if day is None or day > night or not self._is_folder(entry):
+            if not self._is_folder(entry):
+                if not name.endswith(".sha256"):
+                    strange.append(name)  # a delivery lies in the folder of its day
+                continue
+            if day is None and name[:1].isdigit():
+                strange.append(f"{name}/")
+            if day is None or day > night:
                 continue
             for file, inner in self._list(entry["name"].rstrip("/")):
                 if file.endswith(".sha256"):

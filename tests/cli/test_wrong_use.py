@@ -24,7 +24,16 @@ NIGHT = ["night", "--date", "2026-11-18"]
         (["night", "--date", "18.11.2026", "--deliveries", "d", "--lake", "l"], 2, "YYYY-MM-DD"),
         (["night", "--date", "2026-11-18", "--lake", "l"], 2, "--deliveries"),
         (["night", "--date", "2026-11-18", "--deliveries", "d"], 2, "--lake"),
+        (["night", "--date", "2026-W47-3", "--deliveries", "d", "--lake", "l"], 2, "YYYY-MM-DD"),
+        (["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "s3://"], 2, "names no place"),
+        (
+            ["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "foo://x"],
+            2,
+            "no such kind of place",
+        ),
+        (["query", "select 1", "--lake", ""], 2, "--lake"),
         (["conjure"], 2, "conjure"),
+        ([], 2, "name a command"),
         (["query", "select 1", "--lake", "nowhere"], 1, "assent night"),
         (["query", "select 1", "--lake", "nowhere", "--format", "xml"], 2, "xml"),
         (["explain", "1", "--lake", "nowhere", "--purpose", "friendship"], 2, "friendship"),
@@ -68,6 +77,21 @@ def test_missing_deliveries_and_unwritable_lake(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main([*NIGHT, "--deliveries", str(tmp_path / "d"), "--lake", str(tmp_path / "file" / "lake")]) == 1
     assert "cannot be written" in last_line(capsys)
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"{", "_lake.json"), (b"[]", "_lake.json"), (None, "key ")])
+def test_a_lake_whose_own_files_are_damaged(content, said, tmp_path, capsys):
+    words = [*NIGHT, "--deliveries", str(tmp_path / "none"), "--lake", str(tmp_path / "lake")]
+    assert main(words) == 1  # makes lake and keys, then finds no deliveries
+    if content is None:
+        (tmp_path / "lake.keys" / "vault.key").unlink()
+    else:
+        (tmp_path / "lake" / "_lake.json").write_bytes(content)
+    capsys.readouterr()
+    assert main(words) == 1
+    line = last_line(capsys)
+    assert said in line
+    assert "backup" in line
 
 
 @pytest.fixture
