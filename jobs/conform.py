@@ -25,11 +25,16 @@ DISPUTED_IN_SCORES = ("tax", "court", "traffic")
 
 @dataclass(frozen=True)
 class People:
-    """What is so of people tonight, each a frame of ``person_id``: dead, erased (with night and day), contested."""
+    """What is so of people tonight, each a frame of ``person_id``.
+
+    Dead, erased (with night and day), contested; ``doubted``: a death or an erasure that could not be read, so that
+    nobody stays listed who would not be if it had been.
+    """
 
     deceased: DataFrame
     erased: DataFrame
     contested: DataFrame
+    doubted: DataFrame
 
 
 def feed_state(deliveries: pa.Table, night: dt.date) -> pa.Table:
@@ -68,11 +73,14 @@ def people(consents: DataFrame, stopped: DataFrame, contested: DataFrame, night:
     erased = (
         consents.where("kind = 'erasure'")
         .where(F.col("night") <= d)
+        # a later revision of one erasure does not erase again what came since
+        .groupBy("person_id", "consent_id")
+        .agg(F.min("granted_on").alias("granted_on"), F.min("night").alias("night"))
         .groupBy("person_id")
         .agg(F.max("granted_on").alias("erased_on"), F.max("night").alias("erased_night"))
     )
-    doubted = stopped.where("kind = 'death'").select("person_id")
-    return People(deceased.unionByName(doubted).distinct(), erased, contested)
+    doubted = stopped.where("kind IN ('death', 'erasure')").select("person_id").distinct()
+    return People(deceased, erased, contested, doubted)
 
 
 def barred(who: People, stopped: DataFrame) -> DataFrame:
@@ -142,11 +150,14 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
         left = F.lit(None).cast("string")
     dead = who.deceased.withColumn("deceased", F.lit(True))
     contested = who.contested.withColumn("contested", F.lit(True))
+    doubted = who.doubted.withColumn("_doubted", F.lit(True))
     return (
         records.join(dead, "person_id", "left")
         .join(contested, "person_id", "left")
+        .join(doubted, "person_id", "left")
         .withColumns(
             {
+                "in_doubt": F.col("in_doubt") | F.coalesce("_doubted", F.lit(False)),
                 "is_order": is_order,
                 "deceased": F.coalesce("deceased", F.lit(False)),
                 "erased": F.lit(False),  # an erased person's records are gone; no shipped law keeps an order
@@ -154,7 +165,7 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
                 "left_determination": left,
             }
         )
-        .drop("_ever")
+        .drop("_ever", "_doubted")
     )
 
 

@@ -21,21 +21,27 @@ def doubted_keys(quarantine: DataFrame, current: DataFrame, key: str) -> DataFra
     """Keys of current records that a refused row puts in doubt: ``key``, one row a record.
 
     The row's key and person equal the record's, it fills one of :data:`EVENTS` where the record has
-    nothing, and no newer revision was accepted since.
+    nothing, and no newer revision was accepted: one of a later time, or the same one mended and delivered again. Where
+    the row's time cannot be read, any that was accepted later.
     """
     events = [e for e in EVENTS if e in current.columns]
+    told = F.try_to_timestamp(_cell("revised_at"))
     refused = quarantine.where("record_key IS NOT NULL AND person_id IS NOT NULL").select(
         F.col("record_key").alias("q_key"),
         F.col("person_id").alias("q_person"),
         F.col("night").alias("q_night"),
-        F.try_to_timestamp(_cell("revised_at")).alias("q_revised_at"),
+        # a time after the night that refused it is not the source's
+        F.when(F.to_date(told) <= F.col("night"), told).alias("q_revised_at"),
         *[_cell(e).alias(f"q_{e}") for e in events],
     )
     fills = F.lit(False)
     for e in events:
         fills = fills | (F.col(f"q_{e}").isNotNull() & F.col(e).isNull())
-    newer = (F.col("night") > F.col("q_night")) | (
-        F.col("q_revised_at").isNotNull() & (F.col("revised_at") > F.col("q_revised_at"))
+    later = F.col("night") > F.col("q_night")
+    newer = F.coalesce(
+        (F.col("revised_at") > F.col("q_revised_at"))
+        | (later & (F.col("revised_at") == F.col("q_revised_at"))),
+        later,
     )
     joined = current.join(refused, (F.col(key) == F.col("q_key")) & (F.col("person_id") == F.col("q_person")))
     return joined.where(fills & ~newer).select(key).distinct()
