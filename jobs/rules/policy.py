@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -131,7 +131,7 @@ def _recipients(doc: Located, node: Any, key: str, names: tuple[str, ...]) -> tu
     return names
 
 
-def _in_range(value: Any, most: int) -> bool:
+def _in_range(value: Any, most: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
 
 

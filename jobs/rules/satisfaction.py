@@ -1,9 +1,9 @@
-"""A satisfied or ended record never costs more than an unsatisfied one (RULES, "In scores"): scorecards are held to it."""
+"""A satisfied or ended record never costs more than an open one (RULES, "In scores"): scorecards are held to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _steps(characteristics: Sequence[Characteristic]) -> Iterator[tuple[Values, 
     """Each way in which one record less is open: values before, values after."""
     for feature in OPEN:
         values = _values(characteristics, feature)
-        for low, high in zip(values, values[1:], strict=False):
+        for low, high in pairwise(values):
             yield {feature: high}, {feature: low}
     unsatisfied, satisfied, months = JUDGMENTS
     most = int(max(_values(characteristics, unsatisfied))) + 1

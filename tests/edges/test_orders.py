@@ -101,20 +101,17 @@ def test_every_record_counts_in_scores_on_its_own_conditions(history):
     assert wrong == []
 
 
+def letter(row):
+    if row is None:
+        return "."
+    return "E" if row["cause"] == "erasure" else WORDS[row["state"]]
+
+
 def test_orders_of_people_who_die_are_erased_or_contested_leave(history, registers):
     wrong = []
     for e in rows(consents.ENTRIES):
         by_night = registers[(f"J-{e['who']}", "judgment_debts")]
-        found = "".join(
-            "E"
-            if by_night[n]["cause"] == "erasure"
-            else WORDS[by_night[n]["state"]]
-            if n in by_night
-            else "."
-            if n in by_night
-            else "."
-            for n in NIGHTS
-        )
+        found = "".join(letter(by_night.get(n)) for n in NIGHTS)
         last = [r["cause"] for r in by_night.values() if r["cause"]]
         if (found, (last or ["-"])[0]) != (e["states"], e["cause"]):
             wrong.append(f"{e}: found {found} {last}")
