@@ -108,7 +108,7 @@ def flagged(
     quarantine: DataFrame,
     suspended: DataFrame | None = None,
 ) -> DataFrame:
-    """Current records with ``in_doubt, disputed, upheld``. ``suspended`` are records that a contested id disputes."""
+    """Current records with ``in_doubt, disputed, upheld``. ``suspended`` are those that a refused dispute suspends."""
     key = contract.key
     in_doubt = doubt.doubted_keys(quarantine, current, key).withColumn("in_doubt", F.lit(True))
     flags = disputes.dispute_flags(current, key, contract.feed, verdicts)
@@ -299,7 +299,14 @@ def _conform_feed(
         touched = disputes.dispute_flags(rows, contract.key, contract.feed, verdicts).where(
             "disputed OR upheld"
         )
-        counts = covered(rows.join(touched, contract.key, "left_anti"), contract, consented)
+        of_feed = [F.col("person_id"), F.col("record_id").alias(contract.key)]
+        said, doubted = (
+            f.where(F.col("feed") == contract.feed).select(*of_feed) for f in (verdicts, suspended)
+        )
+        struck = said.join(touched, contract.key, "left_semi").unionByName(doubted).distinct()
+        night.write("conformed/left_out", struck)
+        left_out = F.broadcast(night.frame("conformed/left_out"))
+        counts = covered(rows.join(left_out, ["person_id", contract.key], "left_anti"), contract, consented)
         pin = night.write("conformed/transactions", monthly(counts, night.date))
         return int(pin["rows"])
     records = flagged(current_versions(rows, contract), contract, verdicts, quarantine, suspended)
@@ -314,7 +321,11 @@ def _conform_feed(
 
 
 def _own_channel(
-    night: Night, accepted: dict[str, DataFrame], quarantine: dict[str, DataFrame], who: People
+    night: Night,
+    accepted: dict[str, DataFrame],
+    quarantine: dict[str, DataFrame],
+    who: People,
+    suspended: DataFrame,
 ) -> tuple[DataFrame, DataFrame]:
     """Writes conformed consents and disputes; returns the current consents and tonight's verdicts."""
     feeds = contracts()
@@ -332,6 +343,7 @@ def _own_channel(
         feeds["consents"],
         verdicts,
         quarantine["consents"],
+        suspended,
     )
     night.write(
         "conformed/consents", without_identity(mine, feeds["consents"], ["in_doubt", "disputed", "upheld"])
@@ -352,8 +364,8 @@ def run(night: Night) -> dict[str, int]:
     stopped = doubt.stopped_people(quarantine["consents"], accepted["consents"])
     contested = doubt.contested_people(quarantine["consents"].unionByName(quarantine["disputes"]))
     who = people(accepted["consents"], stopped, contested, night.date)
-    suspended = doubt.contested_disputes(quarantine["disputes"])
-    mine, verdicts = _own_channel(night, accepted, quarantine, who)
+    suspended = doubt.suspending_disputes(quarantine["disputes"], accepted["disputes"])
+    mine, verdicts = _own_channel(night, accepted, quarantine, who, suspended)
     live = consent.live_consents(accepted["consents"], mine, barred(who, stopped), night.date, night.policy)
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")

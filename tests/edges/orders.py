@@ -139,6 +139,9 @@ d-stayed        | mj   | stayed_from=2026-02-01                     | -         
 d-tax           | tax  | -                                          | -                                          | IDDDD  | 1ssss
 d-ban           | ban  | -                                          | -                                          | IDDDD  | 1ssss
 d-pts           | pts  | -                                          | -                                          | .....  | 1ssss
+d-unread        | mj   | -                                          | -                                          | IDDDD  | ussss
+d-unread-mended | mj   | -                                          | -                                          | IDDDI  | usssu
+d-unread-reject | mj   | -                                          | -                                          | IIIII  | uuuuu
 q-paid          | mj   | -                                          | 02-27 satisfied_on=27.2.2026; 03-01 satisfied_on= | IBBII | ussuu
 q-paid-mended   | mj   | -                                          | 02-27 satisfied_on=27.2.2026; 03-01 satisfied_on=2026-02-27 revised_at=2026-02-27T05:00:00Z | IBBSS | usspp
 q-dropped       | mj   | -                                          | 02-27 satisfied_on=27.2.2026; 03-01 satisfied_on= revised_at=2026-02-27T05:00:00Z debt_minor=9 | IBBII | ussuu
@@ -192,6 +195,11 @@ d-stayed       | 1  | 02-26     | inaccurate | 2026-02-20 | -           | -     
 d-tax          | 1  | 02-27     | inaccurate | 2026-02-27 | -           | -         | -
 d-ban          | 1  | 02-27     | inaccurate | 2026-02-27 | -           | -         | -
 d-pts          | 1  | 02-27     | inaccurate | 2026-02-27 | -           | -         | -
+d-unread       | 1  | 02-27     | inaccurate | 27.2.2026  | -           | -         | -
+d-unread-mended | 1 | 02-27     | mistaken   | 2026-02-27 | -           | -         | -
+d-unread-mended | 1 | 03-01     | inaccurate | 2026-02-27 | -           | -         | -
+d-unread-mended | 1 | 03-02     | inaccurate | 2026-02-27 | 2026-03-02  | rejected  | -
+d-unread-reject | 1 | 02-27     | mistaken   | 2026-02-01 | 2026-02-20  | rejected  | -
 """
 EXTENDED = ("d-extended.1", "d-extended-out.1")
 NOT_OF_THE_RECORD = ("d-other-person",)
