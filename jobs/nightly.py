@@ -158,7 +158,10 @@ def raise_if_stopped(night: Night) -> None:
 
 
 def run_night(night: Night) -> dict[str, int]:
-    """Every step of a night; a night already published only has what was left of notices and exports done."""
+    """Every step of a night; a night already published only has what was left of notices and exports done.
+
+    AssentError naming the stopped files once the rest is published; not again when the night is asked for again.
+    """
     fresh = begin(night)
     if not fresh:
         night.say(f"night {night.date}: already published with the same inputs")

@@ -13,9 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.explain import person as account
+from jobs.lake.explained import render
+from jobs.lake.history import Past
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
 from jobs.lake.outbox import texts, write_whole
+from jobs.lake.query import Published
 from jobs.lake.vault import read_identities
 from jobs.rules.disputes import CLOCK_DAYS
 from jobs.rules.reasons import explained
@@ -122,23 +126,14 @@ class Notices:
             else:
                 self.add("removal", r["person_id"], subject, "removal", **r)
 
-    def access(self, people: list[int], scores: Any, registers: Any) -> None:
-        """A letter to each person who asked tonight."""
-        for person in sorted(set(people)):
-            mine = [r for r in scores if r["person_id"] == person]
-            entries = [r for r in registers if r["person_id"] == person]
-            self.add(
-                "access",
-                person,
-                "access",
-                "access",
-                scores="; ".join(
-                    f"{r['purpose']} for {r['recipient']}: {r['score'] or r['no_score_reason']}" for r in mine
-                )
-                or "none",
-                entries="; ".join(f"{r['register']} {r['record_id']}: {r['state']}" for r in entries)
-                or "none",
-            )
+    def access(self, people: list[int]) -> None:
+        """A letter to each person who asked tonight: all that ``assent explain`` knows (GDPR art. 15)."""
+        if not people:
+            return
+        past = Past(Published(self.night.lake, self.night.date), people)
+        for one in sorted(set(people)):
+            self.add("access", one, "access", "access")
+            self.said[-1] += "\n\n" + render([account(past, one, None)], "text")
 
     def lines(self) -> Iterator[str]:
         """NDJSON for the sender: one object a notice, with the person's identity from the vault."""
@@ -212,11 +207,9 @@ def run(night: Night) -> dict[str, int]:
     )
     if asked is not None:
         requests = asked.to_table(columns=["person_id", "kind", "night"]).to_pylist()
-        people = [r["person_id"] for r in requests if r["kind"] == "access" and r["night"] == night.date]
-        if people:
-            wanted = pa.array(people, pa.int64())
-            mine = pc.field("person_id").isin(wanted)
-            notices.access(people, _rows(scores, mine), _rows(registers, mine))
+        notices.access(
+            [r["person_id"] for r in requests if r["kind"] == "access" and r["night"] == night.date]
+        )
     _warn_of_disputes(night)
     done = written(night)
     missing = [r for r in notices.rows if r["notice_id"] not in done]
@@ -226,12 +219,6 @@ def run(night: Night) -> dict[str, int]:
         night.lake.append_arrow("notices", pa.Table.from_pylist(missing, schema=NOTICES.arrow()))
     kinds = ("score", "listing", "removal", "access")
     return {k: sum(r["kind"] == k for r in missing) for k in kinds}
-
-
-def _rows(data: Any, where: Any) -> list[dict[str, Any]]:
-    table = data.filter(where) if isinstance(data, pa.Table) else data.to_table(filter=where)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
 
 
 def _warn_of_disputes(night: Night) -> None:

@@ -139,6 +139,14 @@ TRANSACTIONS_MONTHLY = Table(
         ("last_booked_on", "DATE", "last booking of the month"),
     ),
 )
+LEFT_OUT = Table(
+    "conformed/left_out",
+    "one row a transaction that does not count tonight",
+    (
+        ("person_id", "BIGINT", "surrogate"),
+        ("transaction_id", "STRING", "a booking that a dispute suspends or has struck"),
+    ),
+)
 # What conform adds to the contract's columns (without identity) of a current record.
 RECORD_FLAGS = (
     ("in_doubt", "BOOLEAN", "a quarantined row fills a date that this record has not (RULES, Doubt)"),
@@ -257,6 +265,7 @@ TABLES = {
         DELIVERIES,
         CONSENTED,
         TRANSACTIONS_MONTHLY,
+        LEFT_OUT,
         FEED_STATE,
         SCORES,
         REGISTERS,

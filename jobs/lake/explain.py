@@ -168,11 +168,11 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
 
 def _last_day(past: Past, register: str, record: dict[str, Any] | None) -> dt.date | None:
     """The last day on which an order can be in force: the earlier of its own and the statute's."""
-    if record is None or record["ordered_on"] is None:
+    if record is None:
         return None
     found = [record["expires_on"]] if record["expires_on"] else []
     limits = past.policy()["registers"].get(register)
-    if limits:
+    if limits and record["ordered_on"]:
         end = anniversary(record["ordered_on"], int(limits["statute_years"]))
         found.append(end - dt.timedelta(days=1))
     return min(found, default=None)

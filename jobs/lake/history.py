@@ -108,36 +108,18 @@ class Past:
     # -- what stands behind a score
     def bookings(self, person: int, since: dt.date) -> list[dict[str, Any]]:
         """The person's bookings that count from a day on: not erased, not suspended or struck by a dispute."""
-        gone = [
-            r["night"]
-            for r in self.of("accepted/consents", person, ["person_id", "kind", "night"])
-            if r["kind"] == "erasure"
-        ]
-        erased = max(gone, default=dt.date.min)
-        struck = self._struck(person)
+        gone: dict[str, dt.date] = {}
+        for r in self.of("accepted/consents", person, ["person_id", "consent_id", "kind", "night"]):
+            if r["kind"] == "erasure":  # a later revision of one erasure does not erase again
+                gone[r["consent_id"]] = min(r["night"], gone.get(r["consent_id"], r["night"]))
+        erased = max(gone.values(), default=dt.date.min)
+        left_out = {r["transaction_id"] for r in self.of("conformed/left_out", person)}
         rows = self.of("accepted/transactions", person, BOOKINGS)
         return [
             r
             for r in rows
-            if r["booked_on"] >= since and r["night"] > erased and r["transaction_id"] not in struck
+            if r["booked_on"] >= since and r["night"] > erased and r["transaction_id"] not in left_out
         ]
-
-    def _struck(self, person: int) -> set[str]:
-        """Transactions that an open, upheld or corrected dispute leaves out; a rejection ends later ones."""
-        by_record: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for d in self.of("conformed/disputes", person):
-            if d["feed"] == "transactions":
-                by_record[d["record_id"]].append(d)
-        struck = set()
-        for record, said in by_record.items():
-            rejected = min((d["decided_on"] for d in said if d["verdict"] == "rejected"), default=dt.date.max)
-            if any(
-                d["verdict"] in ("upheld", "corrected")
-                or (d["verdict"] == "open" and (d["certified_by"] or d["opened_on"] < rejected))
-                for d in said
-            ):
-                struck.add(record)
-        return struck
 
     def records(self, feed: str, person: int) -> list[dict[str, Any]]:
         """The person's current records of a feed that a score may read."""

@@ -17,7 +17,7 @@ def texts(language: str) -> dict[str, str]:
     """The templates of a language; AssentError when it is not shipped."""
     path = TEXTS / f"{language}.yaml"
     if not path.is_file():
-        raise AssentError(f"policy: language {language!r} has no texts; add jobs/texts/{language}.yaml")
+        raise AssentError(f"language {language!r} has no texts; add jobs/texts/{language}.yaml")
     return {str(k): str(v) for k, v in YAML(typ="safe").load(path.read_text(encoding="utf-8")).items()}
 
 

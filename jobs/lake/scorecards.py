@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jobs.errors import AssentError
-from jobs.lake.config import scorecards_folder
+from jobs.lake.config import policy_path, scorecards_folder
 from jobs.lake.lake import Lake
 from jobs.rules.policy import Policy
 from jobs.rules.scorecard import Scorecard, compile_scorecard
@@ -15,7 +15,12 @@ def load_scorecards(policy: Policy) -> dict[str, Scorecard]:
     """Every purpose's compiled scorecard; AssentError with file and line, or naming the purpose without one."""
     folder = scorecards_folder()
     found: dict[str, Scorecard] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    paths = sorted(folder.glob("*.yaml"))
+    if (
+        folder.parent != policy_path().parent
+    ):  # a policy without scorecards of its own may leave a purpose out
+        paths = [p for p in paths if p.stem in policy.purposes]
+    for path in paths:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as e:

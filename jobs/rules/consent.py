@@ -30,10 +30,11 @@ def live_consents(
     for good, a date bars every consent granted on or before it (an erasure).
     """
     d = F.lit(night)
+    # whatever the order of arrival: a withdrawal is final, and the last day only ever moves earlier
     withdrawn = (
         revisions.where("kind = 'consent'")
         .groupBy("consent_id")
-        .agg(F.min("withdrawn_on").alias("first_withdrawn"))
+        .agg(F.min("withdrawn_on").alias("first_withdrawn"), F.min("expires_on").alias("first_expiry"))
     )
     ended = revisions.where("kind = 'withdrawal'").select(
         F.col("person_id").alias("w_person"),
@@ -59,8 +60,10 @@ def live_consents(
     adult = F.add_months("birth_date", 12 * ADULT_AGE) <= d  # of 29 February the anniversary is 28 February
     live = (
         current.where("kind = 'consent' AND NOT in_doubt AND NOT disputed AND NOT upheld")
-        .where((F.col("granted_on") <= d) & (F.col("expires_on") >= d) & adult)
+        .where((F.col("granted_on") <= d) & adult)
         .join(withdrawn, "consent_id")
+        .withColumn("expires_on", F.col("first_expiry"))
+        .where(F.col("expires_on") >= d)
         .where(F.col("first_withdrawn").isNull() | (F.col("first_withdrawn") > d))
         .join(F.broadcast(allowed), ["purpose", "source", "recipient"])
         .where(F.col("granted_on") >= F.col("since"))

@@ -27,15 +27,12 @@ def complete(authorities: Iterable[str], more: Column | None = None) -> Column:
 
 
 def appealed(night: dt.date) -> Column:
-    """An appeal is pending, or decided otherwise than dismissed."""
-    dismissed = (
-        (F.col("appeal_outcome") == "dismissed")
-        & (F.col("appeal_decided_on") <= F.lit(night))
-        & (F.col("appeal_decided_on") >= F.col("appeal_lodged_on"))
-    )
-    return (
-        F.col("appeal_lodged_on").isNotNull() & (F.col("appeal_lodged_on") <= F.lit(night))
-    ) & ~F.coalesce(dismissed, F.lit(False))
+    """An appeal is pending, or decided otherwise than dismissed; what is told of one proves that there is one."""
+    d = F.lit(night)
+    lodged, decided, outcome = (F.col(f"appeal_{n}") for n in ("lodged_on", "decided_on", "outcome"))
+    told = F.coalesce(lodged <= d, decided.isNotNull() | outcome.isNotNull())
+    dismissed = (outcome == "dismissed") & (decided <= d) & (lodged.isNull() | (decided >= lodged))
+    return told & ~F.coalesce(dismissed, F.lit(False))
 
 
 def set_aside(night: dt.date) -> Column:

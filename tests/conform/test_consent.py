@@ -46,12 +46,16 @@ stopped    | 15        | consent    | motor_cover     | traffic      | demo-insu
 mended     | 16        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
 w-mended   | 16        | withdrawal | study_finance   | -            | -            | 2026-11-19 | -          | -           | 2026-11-19T08:00:00 | 1980-01-01 | 2026-11-20
 contested  | 17        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
+shortened  | 18        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
+re-erased  | 19        | erasure    | -               | -            | -            | 2026-11-01 | -          | -           | 2026-11-01T08:00:00 | 1980-01-01 | 2026-11-18
+re-erased  | 19        | erasure    | -               | -            | -            | 2026-11-01 | -          | -           | 2026-11-19T08:00:00 | 1980-01-01 | 2026-11-20
 """
 # an older revision of "undone" that arrived later must not bring it to life; a newer one cannot be accepted
 LATE = """
 consent_id | person_id | kind    | purpose         | source       | recipient   | granted_on | expires_on | withdrawn_on | revised_at          | birth_date | night
 undone     | 11        | consent | consumer_credit | transactions | demo-lender | 2026-01-01 | 2026-12-01 | -            | 2026-01-01T08:00:00 | 1980-01-01 | 2026-11-20
 ends-today | 3         | consent | consumer_credit | transactions | demo-lender | 2026-01-01 | 2026-12-01 | -            | 2026-01-01T07:00:00 | 1980-01-01 | 2026-11-20
+shortened  | 18        | consent | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-11-19 | -            | 2026-01-01T08:00:00 | 1980-01-01 | 2026-11-20
 """
 REFUSED = """
 night      | feed     | person_id | record_key | contested | verbatim
@@ -89,6 +93,16 @@ def live(spark):
     verdicts = frame(spark, DISPUTES, VERDICTS)
     current = flagged(current_versions(given, CONSENTS), CONSENTS, verdicts, quarantine)
     return live_consents(given, current, barred(who, stopped), NIGHT, load_policy())
+
+
+def test_a_later_revision_of_an_erasure_does_not_erase_again(spark):
+    given = frame(spark, CONSENTS.accepted_ddl(), GIVEN)
+    nobody = given.limit(0).select("person_id")
+    erased = people(given, given.limit(0).select("person_id", "kind"), nobody, NIGHT).erased
+    assert texts(erased, "person_id", "erased_on", "erased_night") == {
+        ("10", "2026-11-19", "2026-11-20"),
+        ("19", "2026-11-01", "2026-11-18"),
+    }
 
 
 def test_only_live_consents_remain(live):
