@@ -255,6 +255,14 @@ def _conserved(feed: Feed, outcomes: DataFrame, night: dt.date) -> list[dict[str
     return rows
 
 
+def _tell_manifests(night: Night, deliveries: list[dict[str, Any]]) -> None:
+    """Writes into each feed's manifest what became of the rows of each file (DESIGN 3, "Row conservation")."""
+    counts = {r["file"]: {k: r[k] for k in ("accepted", "quarantined", "duplicates")} for r in deliveries}
+    for name in contracts():
+        if entries := night.lake.manifest(night.date, name):
+            night.lake.write_manifest(night.date, name, [{**e, **counts[e["file"]]} for e in entries])
+
+
 def delivery_row(
     entry: dict[str, Any], night: dt.date, accepted: int, quarantined: int, duplicates: int
 ) -> dict[str, Any]:
@@ -318,6 +326,7 @@ def run(night: Night) -> dict[str, int]:
         deliveries += rows
     if made is not None:
         made.build_data_docs()
+    _tell_manifests(night, deliveries)
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())
     night.write_arrow("deliveries", table, nightly=True)
     night.lake.clear_scratch()

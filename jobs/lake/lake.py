@@ -297,11 +297,19 @@ class Lake:
 
     def manifest(self, night: dt.date, feed: str) -> list[dict[str, Any]]:
         """What extract tried for a feed on a night, one object a file; empty when it did not run."""
-        path = f"{self.path}/landing/_manifests/{night.isoformat()}/{feed}.json"
+        path = f"{self.path}/{self._manifest(night, feed)}"
         if not self.fs.exists(path):
             return []
         found: list[dict[str, Any]] = json.loads(self.fs.cat_file(path))
         return found
+
+    def write_manifest(self, night: dt.date, feed: str, entries: list[dict[str, Any]]) -> None:
+        """What extract tried, and later what validate made of it."""
+        self.write_text(self._manifest(night, feed), json.dumps(entries, indent=1))
+
+    @staticmethod
+    def _manifest(night: dt.date, feed: str) -> str:
+        return f"landing/_manifests/{night.isoformat()}/{feed}.json"
 
     # -- publications
     def publications(self) -> list[dict[str, Any]]:
