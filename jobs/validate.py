@@ -187,10 +187,7 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
     erased = night.lake.scratch("erased", matching.erased_people(before, tonight))
     for name, feed in feeds.items():
         # every row whose person can be told, bad ones too: their values are not kept either
-        rows = feed.rows.where("person_id IS NOT NULL")
-        if name == "consents":
-            rows = rows.withColumn("granted_on", F.col("t_granted_on"))
-        feed.refuse(matching.of_erased(rows, erased, name), "erased")
+        feed.refuse(matching.of_erased(feed.rows, erased, name), "erased")
 
 
 def _write(feed: Feed) -> list[dict[str, Any]]:
