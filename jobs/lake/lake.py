@@ -20,7 +20,7 @@ import pyarrow.dataset as pads
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs.errors import AssentError, UsageError
+from jobs.errors import AssentError, UnreachedError, UsageError
 from jobs.lake.keys import Keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Lake:
         try:
             there = self.fs.exists(marker)
         except Exception as e:  # each storage has its own
-            raise AssentError(
+            raise UnreachedError(
                 f"lake {self.root} cannot be reached ({type(e).__name__}); check the address and the credentials"
             ) from None
         if not there:
