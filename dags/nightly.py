@@ -16,12 +16,14 @@ from schemas.contract import contracts
 
 
 def _step(name: str, ds: str | None, feed: str | None = None) -> None:
-    """Runs one step. A fault of the data fails at once; any other is tried again."""
-    from jobs.errors import AssentError
+    """Runs one step. A fault of the data fails at once; any other, as a server that does not answer, is tried again."""
+    from jobs.errors import AssentError, UnreachedError, UsageError
     from jobs.nightly import begin, open_night, raise_if_stopped, run_step
 
     fault = None
     try:
+        if not os.environ.get("ASSENT_LAKE"):
+            raise UsageError("name the lake in ASSENT_LAKE")
         night = open_night(
             dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
@@ -36,6 +38,8 @@ def _step(name: str, ds: str | None, feed: str | None = None) -> None:
             raise_if_stopped(night)
         else:
             run_step(night, name, feed)
+    except UnreachedError as e:
+        fault = str(e)
     except AssentError as e:
         raise AirflowFailException(str(e)) from None
     except Exception as e:

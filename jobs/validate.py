@@ -187,10 +187,7 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
     erased = night.lake.scratch("erased", matching.erased_people(before, tonight))
     for name, feed in feeds.items():
         # every row whose person can be told, bad ones too: their values are not kept either
-        rows = feed.rows.where("person_id IS NOT NULL")
-        if name == "consents":
-            rows = rows.withColumn("granted_on", F.col("t_granted_on"))
-        feed.refuse(matching.of_erased(rows, erased, name), "erased")
+        feed.refuse(matching.of_erased(feed.rows, erased, name), "erased")
 
 
 def _write(feed: Feed) -> list[dict[str, Any]]:
@@ -253,6 +250,14 @@ def _conserved(feed: Feed, outcomes: DataFrame, night: dt.date) -> list[dict[str
             )
         rows.append(delivery_row(e, night, a, q, d))
     return rows
+
+
+def _tell_manifests(night: Night, deliveries: list[dict[str, Any]]) -> None:
+    """Writes into each feed's manifest what became of the rows of each file (DESIGN 3, "Row conservation")."""
+    counts = {r["file"]: {k: r[k] for k in ("accepted", "quarantined", "duplicates")} for r in deliveries}
+    for name in contracts():
+        if entries := night.lake.manifest(night.date, name):
+            night.lake.write_manifest(night.date, name, [{**e, **counts[e["file"]]} for e in entries])
 
 
 def delivery_row(
@@ -318,6 +323,7 @@ def run(night: Night) -> dict[str, int]:
         deliveries += rows
     if made is not None:
         made.build_data_docs()
+    _tell_manifests(night, deliveries)
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())
     night.write_arrow("deliveries", table, nightly=True)
     night.lake.clear_scratch()

@@ -25,7 +25,7 @@ ROW_REASONS = {
 # Why a file was stopped; it is tried again each night until it is mended, replaced or removed.
 FILE_CODES = {
     "empty_file": "the file has no bytes, not even a header",
-    "truncated": "the file ends early (a cut gz, zst or Parquet)",
+    "truncated": "the file ends early (a cut gz or zst)",
     "checksum_mismatch": "the file's SHA-256 is not that of its sidecar",
     "unreadable": "the file cannot be opened or read as its format",
     "unknown_column": "the header has a column that the contract does not know (stops the feed for that day)",

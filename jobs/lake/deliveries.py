@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import fsspec
 import pyarrow as pa
 
-from jobs.errors import AssentError
+from jobs.errors import AssentError, UnreachedError
 from jobs.lake.csv_reader import csv_batches
 from jobs.lake.json_reader import json_batches
 from jobs.lake.parquet_reader import parquet_batches
@@ -197,7 +197,7 @@ class FolderSource:
     def _unreached(self, fault: Exception) -> AssentError:
         if isinstance(fault, FileNotFoundError):
             return AssentError(f"deliveries {self.place}: no such folder; mend --deliveries")
-        return AssentError(
+        return UnreachedError(
             f"deliveries {self.place}: cannot be reached ({type(fault).__name__}); "
             "check the address, the credentials and, for SFTP, the host key"
         )

@@ -20,7 +20,7 @@ import pyarrow.dataset as pads
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs.errors import AssentError, UsageError
+from jobs.errors import AssentError, UnreachedError, UsageError
 from jobs.lake.keys import Keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Lake:
         try:
             there = self.fs.exists(marker)
         except Exception as e:  # each storage has its own
-            raise AssentError(
+            raise UnreachedError(
                 f"lake {self.root} cannot be reached ({type(e).__name__}); check the address and the credentials"
             ) from None
         if not there:
@@ -297,11 +297,19 @@ class Lake:
 
     def manifest(self, night: dt.date, feed: str) -> list[dict[str, Any]]:
         """What extract tried for a feed on a night, one object a file; empty when it did not run."""
-        path = f"{self.path}/landing/_manifests/{night.isoformat()}/{feed}.json"
+        path = f"{self.path}/{self._manifest(night, feed)}"
         if not self.fs.exists(path):
             return []
         found: list[dict[str, Any]] = json.loads(self.fs.cat_file(path))
         return found
+
+    def write_manifest(self, night: dt.date, feed: str, entries: list[dict[str, Any]]) -> None:
+        """What extract tried, and later what validate made of it."""
+        self.write_text(self._manifest(night, feed), json.dumps(entries, indent=1))
+
+    @staticmethod
+    def _manifest(night: dt.date, feed: str) -> str:
+        return f"landing/_manifests/{night.isoformat()}/{feed}.json"
 
     # -- publications
     def publications(self) -> list[dict[str, Any]]:

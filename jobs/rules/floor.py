@@ -15,17 +15,17 @@ from types import MappingProxyType
 # A column whose name has one of these words stops its feed (DESIGN 1.3; GDPR art. 9; EU AI Act art. 5(1)(c)).
 DENIED_WORDS = frozenset(
     """
-    speech post posts opinion opinions message messages comment comments tweet tweets social chat
-    contact contacts friend friends follower followers relative relatives kin spouse
-    health medical diagnosis disease disability illness hospital
-    religion religious church faith belief beliefs
-    ethnicity ethnic race racial tribe caste
-    sex gender sexual orientation pregnancy pregnant
-    marital married marriage divorced
-    nationality citizenship citizen migrant immigration
-    location gps latitude longitude lat lon geo whereabouts track
-    merchant merchants item items basket purchase counterparty
-    political party union biometric
+    speech speeches post posts opinion opinions message messages comment comments tweet tweets social chat chats
+    contact contacts friend friends follower followers relative relatives kin spouse spouses
+    health medical diagnosis diagnoses disease diseases disability disabilities illness illnesses hospital hospitals
+    religion religions religious church churches faith faiths belief beliefs
+    ethnicity ethnicities ethnic race races racial tribe tribes caste castes
+    sex sexes gender genders sexual orientation pregnancy pregnant
+    marital married marriage marriages divorced divorce
+    nationality nationalities citizenship citizenships citizen migrant immigration
+    location locations gps latitude longitude lat lon geo whereabouts track tracks trace traces coordinate coordinates
+    merchant merchants item items basket baskets purchase purchases counterparty counterparties
+    political party union biometric biometrics
     """.split()
 )
 

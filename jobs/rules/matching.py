@@ -226,12 +226,12 @@ def erased_people(history: DataFrame, tonight: DataFrame) -> DataFrame:
 
 
 def of_erased(rows: DataFrame, erased: DataFrame, feed: str) -> DataFrame:
-    """Rows of erased people that may not be kept: ``file, row_number``.
+    """Rows of erased people that may not be kept: ``file, row_number``. ``rows`` are all checked rows.
 
     After a consent granted later with a new receipt the person is a person again, and only what was dated before it in
     ``consents`` stays out.
     """
     joined = rows.join(F.broadcast(erased), "person_id")
     if feed == "consents":
-        return joined.where("NOT returned OR (kind = 'consent' AND granted_on <= erased_on)").select(*PLACE)
+        return joined.where("NOT returned OR (kind = 'consent' AND t_granted_on <= erased_on)").select(*PLACE)
     return joined.where("NOT returned").select(*PLACE)
