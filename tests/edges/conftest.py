@@ -94,6 +94,15 @@ class History:
 
         return run_query(str(self.lake), sql, date.fromisoformat(night)).to_pylist()
 
+    def run(self, *words: object) -> str:
+        """A reader's command over the lake, which must succeed: what it printed."""
+        from contextlib import redirect_stdout
+        from io import StringIO
+
+        with redirect_stdout(StringIO()) as out:
+            assert assent(words[0], *words[1:], "--lake", self.lake) == 0
+        return out.getvalue()
+
     def person_ids(self) -> dict[int, str]:
         """Surrogates as ``assent explain`` tells them -> the person's name here."""
         from jobs.lake.vault import person_ids
