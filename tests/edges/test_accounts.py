@@ -20,7 +20,7 @@ SCORE = {
 }  # fmt: skip
 ENTRY = {"register", "feed", "record_id", "state", "listed", "recipient", "since", "until", "inputs"}
 ASKED = (
-    "sound", "d-open", "q-paid", "ins-ten", "tax-sound", "ban-sound", "pts-minor-3", "narrows", "student", "all-sources",
+    "sound", "seven-years", "d-open", "q-paid", "ins-ten", "tax-sound", "ban-sound", "pts-minor-3", "narrows", "student", "all-sources",
     "struck", "thin", "silent", "erased", "married", "handed-over", "giver", "taker",
 )  # fmt: skip
 
@@ -114,6 +114,15 @@ def test_bookings_in_dispute_are_no_input(told):
     every = {"struck.0", "struck.1", "struck.2"}
     # of a thin file too: what was read is told
     assert [inputs[n] for n in NIGHTS[:3]] == [every, every - {"struck.1"}, every]
+
+
+def test_a_record_past_the_legal_limit_is_no_input(told):
+    for who, last in (("ins-ten", 2), ("pts-minor-3", 2), ("seven-years", 2)):
+        inputs = [
+            {i["record_id"] for s in told[night][who]["scores"] for i in s["inputs"]} & {who}
+            for night in NIGHTS
+        ]
+        assert inputs == [{who}] * last + [set()] * (5 - last)
 
 
 def test_consents_are_those_that_cover_the_application(told):
