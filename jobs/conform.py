@@ -13,8 +13,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.lake.night import Night
+from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.vault import encrypted
 from jobs.rules import consent, disputes, doubt, floor
+from jobs.rules.policy import allowed_since
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
 from schemas.tables import DELIVERIES, FEED_STATE, QUARANTINE, VAULT
 
@@ -366,7 +368,8 @@ def run(night: Night) -> dict[str, int]:
     who = people(accepted["consents"], stopped, contested, night.date)
     suspended = doubt.suspending_disputes(quarantine["disputes"], accepted["disputes"])
     mine, verdicts = _own_channel(night, accepted, quarantine, who, suspended)
-    live = consent.live_consents(accepted["consents"], mine, barred(who, stopped), night.date, night.policy)
+    since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
+    live = consent.live_consents(accepted["consents"], mine, barred(who, stopped), night.date, since)
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")
         live = live.limit(0)

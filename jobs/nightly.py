@@ -16,6 +16,8 @@ from jobs.errors import AssentError, UsageError
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
 from jobs.lake.night import Night
+from jobs.lake.out import out_folder
+from jobs.lake.outbox import probe
 from schemas.contract import contracts
 
 STEPS = ("extract", "validate", "conform", "features", "score", "registers", "publish", "notify", "export")
@@ -56,6 +58,9 @@ def open_night(
         )
     before = [r for r in rows if r["night"] < date]
     published = next((r for r in rows if r["night"] == date), None)
+    if published is None:
+        place.probe()
+        probe(out_folder(lake))
     return Night(
         date=date,
         lake=place,

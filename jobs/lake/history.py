@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from jobs.errors import AssentError
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
-from jobs.rules.floor import COURT_KINDS_IN_SCORES
+from jobs.rules.floor import COURT_KINDS_IN_SCORES, LONGEST
 from jobs.rules.policy import parse
 from schemas.contract import contracts
 
@@ -34,6 +34,20 @@ def months_back(night: dt.date, months: int) -> dt.date:
     """The first day of the calendar month that many months before the night's."""
     number = night.year * 12 + night.month - 1 - months
     return dt.date(number // 12, number % 12 + 1, 1)
+
+
+def obsolete(feed: str, record: dict[str, Any], night: dt.date) -> bool:
+    """Whether a record is past the legal limit for scores (RULES, "Dates")."""
+    if feed == "education":
+        return False
+    limit = {
+        "tax": "tax",
+        "court": "insolvency" if record.get("kind") == "insolvency" else "judgment",
+        "traffic": "traffic_serious" if record.get("severity") == "serious" else "traffic_minor",
+    }[feed]
+    days = [record["ordered_on"], *([record["assessed_on"]] if feed == "tax" else [])]
+    ends = [anniversary(d, LONGEST[f"{limit}_score_years"]) for d in days if d]
+    return bool(ends) and max(ends) <= night
 
 
 class Past:
@@ -122,10 +136,10 @@ class Past:
         ]
 
     def records(self, feed: str, person: int) -> list[dict[str, Any]]:
-        """The person's current records of a feed that a score may read."""
+        """The person's current records of a feed that a score may read: none past the legal limit."""
         rows = self.of(f"conformed/{feed}", person)
         if contracts()[feed].orders:
             rows = [r for r in rows if r["for_scores"]]
         if feed == "court":
             rows = [r for r in rows if r["kind"] in COURT_KINDS_IN_SCORES]
-        return rows
+        return [r for r in rows if not obsolete(feed, r, self.night)]

@@ -84,6 +84,11 @@ class Lake:
     def _fingerprint(keys: Keys) -> str:
         return hmac.new(keys.vault, b"assent lake", hashlib.sha256).hexdigest()
 
+    def probe(self) -> None:
+        """AssentError when the lake cannot be written: said at the door, not in the middle of a night."""
+        self.write_text("_scratch/probe", "")
+        self.fs.rm(f"{self.path}/_scratch/probe")
+
     def write_text(self, name: str, text: str) -> None:
         """Writes a small file of the lake at once, whole or not at all."""
         self._write_text(f"{self.path}/{name}", text)

@@ -19,7 +19,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from jobs.errors import AssentError
-from jobs.lake.outbox import private_folder
+from jobs.lake.outbox import private_folder, writing
 
 FRICTIONLESS = {pa.string(): "string", pa.int64(): "integer", pa.date32(): "date"}
 SUMS = "SHA256SUMS"
@@ -144,17 +144,18 @@ def write_package(folder: Path, package: Package) -> Path | None:
             return None
     scratch = folder / f".{target.name}.{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(mode=0o700)
-    try:
-        _fill(scratch, package)
-        if target.exists():
-            old = folder / f".{target.name}.replaced"
-            shutil.rmtree(old, ignore_errors=True)
-            target.rename(old)
-            scratch.rename(target)
-            shutil.rmtree(old)
-        else:
-            scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with writing(target):
+        scratch.mkdir(mode=0o700)
+        try:
+            _fill(scratch, package)
+            if target.exists():
+                old = folder / f".{target.name}.replaced"
+                shutil.rmtree(old, ignore_errors=True)
+                target.rename(old)
+                scratch.rename(target)
+                shutil.rmtree(old)
+            else:
+                scratch.rename(target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     return target

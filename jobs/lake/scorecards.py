@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from jobs.errors import AssentError
 from jobs.lake.config import policy_path, scorecards_folder
 from jobs.lake.lake import Lake
-from jobs.rules.policy import Policy
+from jobs.rules.policy import Pair, Policy, pairs_in, parse
 from jobs.rules.scorecard import Scorecard, compile_scorecard
 
 
@@ -46,6 +47,24 @@ def store(lake: Lake, policy: Policy, scorecards: dict[str, Scorecard]) -> None:
     for name, text in kept.items():
         if not lake.fs.exists(f"{lake.path}/{name}"):
             lake.write_text(name, text)
+
+
+def earlier_pairs(lake: Lake, night: dt.date) -> list[tuple[dt.date, frozenset[Pair]]]:
+    """The nights published before one, each with the pairs that its policy allowed; AssentError when one is lost."""
+    kept: dict[str, frozenset[Pair]] = {}
+    found = []
+    for row in lake.publications():
+        if row["night"] >= night:
+            continue
+        place = f"_policies/{row['policy_hash']}.yaml"
+        if place not in kept:
+            if not lake.fs.exists(f"{lake.path}/{place}"):
+                raise AssentError(
+                    f"policy {row['policy_hash'][:12]} is not in the lake any more; restore _policies from your backup"
+                )
+            kept[place] = pairs_in(parse(lake.fs.cat_file(f"{lake.path}/{place}").decode(), place).node)
+        found.append((row["night"], kept[place]))
+    return found
 
 
 def stored_scorecard(lake: Lake, sha256: str) -> str:

@@ -6,13 +6,14 @@ Sources: GDPR art. 6(1)(a), 7(3); RULES.md "Dates" and "Consents". A test proves
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.rules.floor import ADULT_AGE
-from jobs.rules.policy import Policy
+from jobs.rules.policy import Pair
 
 PAIRS = pa.schema(
     [(n, pa.string()) for n in ("purpose", "source", "recipient")] + [pa.field("since", pa.date32())]
@@ -20,14 +21,19 @@ PAIRS = pa.schema(
 
 
 def live_consents(
-    revisions: DataFrame, current: DataFrame, barred: DataFrame, night: dt.date, policy: Policy
+    revisions: DataFrame,
+    current: DataFrame,
+    barred: DataFrame,
+    night: dt.date,
+    since: Mapping[Pair, dt.date],
 ) -> DataFrame:
     """Consents live on the night: ``person_id, purpose, recipient, source, consent_id, granted_on, expires_on``.
 
     One row a person, purpose, recipient and source (the smallest id where several). ``revisions`` are all
     accepted rows of ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and
     ``birth_date``; ``barred`` is ``person_id, until`` of people who may not be scored: ``until`` null bars
-    for good, a date bars every consent granted on or before it (an erasure).
+    for good, a date bars every consent granted on or before it (an erasure); ``since`` are the pairs that the policy
+    allows, each with the first day on which a consent to it may have been granted.
     """
     d = F.lit(night)
     # whatever the order of arrival: a withdrawal is final, and the last day only ever moves earlier
@@ -52,8 +58,7 @@ def live_consents(
         & (F.col("w_recipient").isNull() | (F.col("w_recipient") == F.col("recipient")))
     )
     pairs = [
-        {"purpose": p, "source": s, "recipient": r, "since": policy.purposes[p].since}
-        for p, s, r in policy.pairs()
+        {"purpose": p, "source": s, "recipient": r, "since": first} for (p, s, r), first in since.items()
     ]
     # from Arrow: a local relation in the plan, where a list of rows would start Python workers
     allowed = current.sparkSession.createDataFrame(pa.Table.from_pylist(pairs, schema=PAIRS))

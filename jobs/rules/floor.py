@@ -116,10 +116,15 @@ def features_of(purpose: str) -> dict[str, str]:
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+def _singular(word: str) -> set[str]:
+    """A word and what it may be the plural of."""
+    return {word, word.removesuffix("s"), word.removesuffix("es"), re.sub("ies$", "y", word)}
+
+
 def denied_word(column: str) -> str | None:
-    """The first word of a column's name (split at ``_``, digits and capitals) that is on the deny list."""
+    """The first word of a column (split at ``_``, digits and capitals) that is on the deny list, or its plural."""
     words = {w.lower() for w in _WORD.findall(column)} | set(re.split(r"[^a-z]+", column.lower()))
-    return min(words & DENIED_WORDS, default=None)
+    return min({w for word in words for w in _singular(word)} & DENIED_WORDS, default=None)
 
 
 def floor_hash() -> str:

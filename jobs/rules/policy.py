@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -20,6 +21,7 @@ REGISTER_COLUMNS = frozenset(
     "national_id family_name given_name birth_date authority legal_basis case_number ordered_on served_on "
     "objection_until expires_on debt_minor currency".split()
 )
+Pair = tuple[str, str, str]  # purpose, source, recipient
 RETENTION = ("landing_days", "quarantine_days", "unconsented_days")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -68,7 +70,7 @@ class Policy:
     sha256: str
     path: str
 
-    def pairs(self) -> list[tuple[str, str, str]]:
+    def pairs(self) -> list[Pair]:
         """Every allowed purpose × source × recipient."""
         return [(p.name, s, r) for p in self.purposes.values() for s in p.sources for r in p.recipients]
 
@@ -103,6 +105,34 @@ def parse(text: str, path: str) -> Located:
     if not isinstance(node, dict):
         raise PolicyError(f"{path}:1: not a mapping; mend the file")
     return Located(node, path)
+
+
+def pairs_in(node: Mapping[str, Any]) -> frozenset[Pair]:
+    """Every purpose × source × recipient in the text of a policy that once held, whatever the floor says today."""
+    return frozenset(
+        (str(p), str(s), str(r))
+        for p, purpose in node["purposes"].items()
+        for s in purpose["sources"]
+        for r in purpose["recipients"]
+    )
+
+
+def allowed_since(
+    policy: Policy, before: Sequence[tuple[dt.date, frozenset[Pair]]], night: dt.date
+) -> dict[Pair, dt.date]:
+    """Since when a consent to each allowed pair may have been granted.
+
+    ``before`` are the earlier published nights with the pairs of their policies, oldest first. What the first of them
+    allowed counts from the purpose's ``since``; a pair that was added later from the night that first had it: a consent
+    granted before never becomes live (RULES, "Consents").
+    """
+    found = {}
+    for pair in policy.pairs():
+        since = policy.purposes[pair[0]].since
+        if before and pair not in before[0][1]:
+            since = max(since, next((n for n, pairs in before if pair in pairs), night))
+        found[pair] = since
+    return found
 
 
 def _known(doc: Located, node: Any, allowed: frozenset[str] | set[str], what: str) -> None:

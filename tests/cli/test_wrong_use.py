@@ -95,6 +95,24 @@ def test_a_lake_whose_own_files_are_damaged(content, said, tmp_path, capsys):
     assert "backup" in line
 
 
+def test_a_lake_or_out_folder_that_became_unwritable_is_said_at_the_door(tmp_path, capsys, monkeypatch):
+    from jobs.lake.lake import Lake
+
+    (tmp_path / "d").mkdir()
+    lake = tmp_path / "lake"
+    Lake(str(lake)).open(create=True)
+    words = [*NIGHT, "--deliveries", str(tmp_path / "d"), "--lake", str(lake)]
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ASSENT_OUT", str(tmp_path / "file" / "out"))
+    assert main(words) == 1
+    assert "set ASSENT_OUT" in last_line(capsys)
+    monkeypatch.delenv("ASSENT_OUT")
+    shutil.rmtree(lake / "_scratch")
+    (lake / "_scratch").write_text("")  # as a folder that refuses: a test may run as root
+    assert main(words) == 1
+    assert f"lake {lake} cannot be written" in last_line(capsys)
+
+
 def test_keys_are_never_inside_the_lake(tmp_path, capsys, monkeypatch):
     (tmp_path / "d").mkdir()
     monkeypatch.setenv("ASSENT_KEYS", str(tmp_path / "lake" / "keys"))

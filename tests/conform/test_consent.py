@@ -8,6 +8,7 @@ from jobs.conform import People, barred, current_versions, flagged, people
 from jobs.lake.config import load_policy
 from jobs.rules.consent import live_consents
 from jobs.rules.doubt import stopped_people
+from jobs.rules.policy import allowed_since
 from schemas.contract import contracts
 from schemas.tables import QUARANTINE
 from tests.tables import expected, frame, texts
@@ -92,7 +93,8 @@ def live(spark):
     who: People = people(given, stopped, contested, NIGHT)
     verdicts = frame(spark, DISPUTES, VERDICTS)
     current = flagged(current_versions(given, CONSENTS), CONSENTS, verdicts, quarantine)
-    return live_consents(given, current, barred(who, stopped), NIGHT, load_policy())
+    since = allowed_since(load_policy(), [], NIGHT)
+    return live_consents(given, current, barred(who, stopped), NIGHT, since)
 
 
 def test_a_later_revision_of_an_erasure_does_not_erase_again(spark):

@@ -94,6 +94,15 @@ class History:
 
         return run_query(str(self.lake), sql, date.fromisoformat(night)).to_pylist()
 
+    def run(self, *words: object) -> str:
+        """A reader's command over the lake, which must succeed: what it printed."""
+        from contextlib import redirect_stdout
+        from io import StringIO
+
+        with redirect_stdout(StringIO()) as out:
+            assert assent(words[0], *words[1:], "--lake", self.lake) == 0
+        return out.getvalue()
+
     def person_ids(self) -> dict[int, str]:
         """Surrogates as ``assent explain`` tells them -> the person's name here."""
         from jobs.lake.vault import person_ids
@@ -244,9 +253,12 @@ def build(root: Path) -> History:
     for d in (opened, closed | {"resolved_on": "2026-02-28", "delivered": "02-28"}):
         dispute(history, d | {"case": "struck", "id": "1"}, "struck", "transactions", "struck.1", None)
     award = {"institution": "Uni", "isced_level": "6", "awarded_on": "2015-01-01"}
-    history.deliver(
-        NIGHTS[0], "education", "student", award_id="E1", revised_at="2025-01-01T00:00:00Z", **award
-    )
+    for who in ("student", "old-pair", "new-pair"):
+        award |= {"award_id": f"E-{who}", "revised_at": "2025-01-01T00:00:00Z"}
+        history.deliver(NIGHTS[0], "education", who, **award)
+        if who != "student":
+            feed, made = order("tax", f"T-{who}", status="assessed")
+            history.deliver(NIGHTS[0], feed, who, **made)
     feed, made = order("tax", "all-sources", status="assessed")
     history.deliver(NIGHTS[2], feed, "all-sources", **made)
     # the married person's records come under either name; nobody else's channel may bring a new one
@@ -287,13 +299,22 @@ def build(root: Path) -> History:
     return history
 
 
-def policy(root: Path) -> Path:
-    """The repository's policy with two disputes extended and a younger purpose; the scorecards stay where they are."""
+def policy(root: Path, night: str) -> Path:
+    """The repository's policy with two disputes extended, a younger purpose, and from the second night on one pair more.
+
+    The scorecards stay where they are.
+    """
     text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
-    text = text.replace("dispute_extensions: []", f"dispute_extensions: {json.dumps(list(orders.EXTENDED))}")
-    head, study, tail = text.partition("  study_finance:\n    since: ")
+    extended = json.dumps(list(orders.EXTENDED))
+    changes = [("dispute_extensions: []", f"dispute_extensions: {extended}")]
+    changes += [("  study_finance:\n    since: 2000-01-01", "  study_finance:\n    since: 2026-02-01")]
+    if night == NIGHTS[0]:
+        changes += [("[education, transactions, tax]", "[education, transactions]")]
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
     path = root / "policy.yaml"
-    path.write_text(f"{head}{study}2026-02-01{tail[10:]}", encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -308,8 +329,8 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory):
             if n.startswith("ASSENT_") and n not in ("ASSENT_JVM", "ASSENT_DRIVER_MEMORY")
         ]:
             patch.delenv(name)
-        patch.setenv("ASSENT_POLICY", str(policy(made.root)))
         for night in (*NIGHTS, *LATE):
+            patch.setenv("ASSENT_POLICY", str(policy(made.root, night)))
             words = ["night", "--date", night, "--deliveries", made.deliveries, "--lake", made.lake]
             assert assent(*words, *(["--approve"] if night in APPROVED else [])) == 0
         yield made

@@ -12,6 +12,7 @@ PAIRS = {
     "oc-tr": ("consumer_credit", "transactions", "other-lender"),
     "mo-tf": ("motor_cover", "traffic", "demo-insurer"),
     "st-ed": ("study_finance", "education", "demo-student-finance"),
+    "st-tax": ("study_finance", "tax", "demo-student-finance"),
     "st-tr": ("study_finance", "transactions", "demo-student-finance"),
     "x-purpose": ("threat_level", "transactions", "demo-lender"),
     "x-source": ("consumer_credit", "posts", "demo-lender"),
@@ -63,6 +64,11 @@ day   | who         | id    | kind       | pair        | granted_on | more      
 02-26 | odd         | 7     | consent    | f-feed      | 2026-01-10 | -                                                   | forbidden_by_policy
 02-26 | before      | 1     | consent    | st-ed       | 2026-01-31 | -                                                   | accepted
 02-26 | since       | 1     | consent    | st-ed       | 2026-02-01 | -                                                   | accepted
+02-26 | old-pair    | 1     | consent    | st-ed       | 2026-02-01 | -                                                   | accepted
+02-26 | old-pair    | 2     | consent    | st-tax      | 2026-02-01 | -                                                   | forbidden_by_policy
+02-27 | old-pair    | 2     | consent    | st-tax      | 2026-02-01 | -                                                   | accepted
+02-26 | new-pair    | 1     | consent    | st-ed       | 2026-02-01 | -                                                   | accepted
+02-27 | new-pair    | 2     | consent    | st-tax      | 2026-02-27 | -                                                   | accepted
 02-26 | longer      | 1     | consent    | cc-tr       | 2026-01-10 | expires_on=2026-02-28                               | accepted
 02-27 | longer      | 1     | consent    | cc-tr       | 2026-01-10 | expires_on=2026-12-01                               | consent_rewritten
 02-26 | moved       | 1     | consent    | cc-tr       | 2026-01-10 | -                                                   | accepted
@@ -158,6 +164,8 @@ delayed     | demo-lender          | s....
 late-end    | demo-lender          | s....
 a-year      | demo-lender          | sssss
 since       | demo-student-finance | aaaaa
+old-pair    | demo-student-finance | sssss
+new-pair    | demo-student-finance | sssss
 longer      | demo-lender          | sss..
 moved       | demo-lender          | sssss
 re-receipt  | demo-lender          | sssss
@@ -210,6 +218,8 @@ silent      | demo-lender          | -                      | -                 
 since       | demo-student-finance | -                      | -                      | -                      | -                      | -
 driver      | demo-insurer         | traffic                | traffic                | traffic                | traffic                | traffic
 student     | demo-student-finance | education+transactions | education+transactions | education+transactions | education+transactions | education+transactions
+old-pair    | demo-student-finance | education              | education              | education              | education              | education
+new-pair    | demo-student-finance | education              | education+tax          | education+tax          | education+tax          | education+tax
 all-sources | demo-lender          | court+transactions     | court+transactions     | court+tax+transactions | court+tax+transactions | court+tax+transactions
 """
 # the persons whose bookings are other than one a month since November

@@ -1,9 +1,11 @@
 """A policy that widens the floor or cannot be meant is refused with file and line, before any data is read."""
 
+import datetime as dt
+
 import pytest
 
 from jobs.lake.config import REPOSITORY
-from jobs.rules.policy import PolicyError, compile_policy
+from jobs.rules.policy import PolicyError, allowed_since, compile_policy, pairs_in, parse
 
 TEXT = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
 REFUSED = [
@@ -35,6 +37,26 @@ def test_a_policy_is_refused_with_its_line(old, new, said):
 def test_what_is_no_policy_is_refused(text):
     with pytest.raises(PolicyError, match=r"^policy\.yaml:1: [^\n]+$"):
         compile_policy(text, "policy.yaml")
+
+
+def test_a_pair_counts_from_the_night_that_first_had_it():
+    """What the first published policy allowed counts from the purpose's own day."""
+    days = [dt.date(2026, 1, d) for d in (1, 2, 3, 4)]
+    policy = compile_policy(TEXT, "policy.yaml")
+    node = parse(TEXT, "policy.yaml").node
+    assert pairs_in(node) == set(policy.pairs())
+    added, later = ("consumer_credit", "tax", "demo-lender"), ("motor_cover", "traffic", "demo-insurer")
+    every = frozenset(policy.pairs())
+    before = [
+        (days[0], every - {added, later}),
+        (days[1], every - {later}),
+        (days[2], every - {added, later}),
+    ]
+    found = allowed_since(policy, before, days[3])
+    assert found.pop(added) == days[1]
+    assert found.pop(later) == days[3]
+    assert set(found.values()) == {dt.date(2000, 1, 1)}
+    assert set(allowed_since(policy, [], days[0]).values()) == {dt.date(2000, 1, 1)}
 
 
 def test_what_is_left_out_is_as_narrow_as_the_floor():
