@@ -200,12 +200,9 @@ def run(night: Night) -> dict[str, int]:
         _table(night, "features", FEATURES.arrow()),
     )
     notices.entries(registers, _table(night, "registers", REGISTERS.arrow(), before=True), _orders(night))
-    asked = (
-        night.lake.dataset("conformed/consents", version)
-        if (version := night.pinned("conformed/consents"))
-        else None
-    )
-    if asked is not None:
+    version = night.pinned("conformed/consents")
+    if version is not None:
+        asked = night.lake.dataset("conformed/consents", version)
         requests = asked.to_table(columns=["person_id", "kind", "night"]).to_pylist()
         notices.access(
             [r["person_id"] for r in requests if r["kind"] == "access" and r["night"] == night.date]
