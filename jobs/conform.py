@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 
 from jobs.lake.night import Night
 from jobs.lake.vault import encrypted
-from jobs.rules import consent, disputes, doubt, floor
+from jobs.rules import consent, disputes, doubt, floor, grace
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
-from schemas.tables import DELIVERIES, FEED_STATE, QUARANTINE, VAULT
+from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS, VAULT
 
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
@@ -124,6 +124,8 @@ def flagged(
 def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who: People) -> DataFrame:
     """ORDER_FLAGS but ``for_scores``: which records are orders, and whose."""
     feed, key = contract.feed, contract.key
+    if "gone_since" not in records.columns:
+        records = records.withColumn("gone_since", F.lit(None).cast("date"))
     if feed == "tax":
         ever = (
             accepted.where("status = 'final_determination'")
@@ -132,7 +134,7 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
             .withColumn("_ever", F.lit(True))
         )
         records = records.join(ever, key, "left")
-        is_order = F.coalesce("_ever", F.lit(False))
+        is_order = F.coalesce("_ever", F.lit(False)) | F.col("gone_since").isNotNull()
         left = F.when(
             is_order & (F.col("status") != "final_determination"),
             F.when(F.col("status") == "paid", F.lit("satisfied")).otherwise(F.lit("set_aside")),
@@ -165,7 +167,7 @@ def covered(records: DataFrame, contract: Contract, consented: DataFrame) -> Dat
         return records.join(mine, "person_id", "left_semi")
     mine = mine.withColumn("for_scores", F.lit(True))
     out = records.join(mine, "person_id", "left").withColumn(
-        "for_scores", F.coalesce("for_scores", F.lit(False))
+        "for_scores", F.coalesce("for_scores", F.lit(False)) & F.col("gone_since").isNull()
     )
     return out.where("for_scores OR is_order")
 
@@ -273,6 +275,23 @@ def _grow_vault(night: Night, accepted: dict[str, DataFrame]) -> int:
     return int(pin["rows"])
 
 
+def _lost(night: Night, contract: Contract, accepted: DataFrame, who: People) -> DataFrame | None:
+    """Orders that the source no longer has, within the grace (rules/grace.py); None where it has them all."""
+    before = night.pinned_before(f"conformed/{contract.feed}")
+    lost = 0 if before is None else night.lake.lacking(
+        f"conformed/{contract.feed}", before, f"accepted/{contract.feed}", night.pinned(f"accepted/{contract.feed}"),
+        contract.key, "is_order",
+    )  # fmt: skip
+    if before is None or not lost:
+        return None
+    night.say(
+        f"{contract.feed}: {lost} orders are no longer held as the source's; each stays for {contract.grace_days} "
+        "nights and then leaves as source_withdrew; ask the source, or restore the lake from its backup"
+    )
+    frame = night.lake.frame(f"conformed/{contract.feed}", before)
+    return grace.carried(frame, accepted, who.erased, contract, night.date)
+
+
 def _conform_feed(
     night: Night,
     contract: Contract,
@@ -291,11 +310,14 @@ def _conform_feed(
         counts = covered(rows.join(touched, contract.key, "left_anti"), contract, consented)
         pin = night.write("conformed/transactions", monthly(counts, night.date))
         return int(pin["rows"])
-    records = flagged(current_versions(rows, contract), contract, verdicts, quarantine, suspended)
-    more = ["in_doubt", "disputed", "upheld"]
+    current = current_versions(rows, contract)
+    if contract.orders and (lost := _lost(night, contract, accepted, who)) is not None:
+        current = current.unionByName(lost, allowMissingColumns=True)
+    records = flagged(current, contract, verdicts, quarantine, suspended)
+    more = [name for name, _, _ in RECORD_FLAGS]
     if contract.orders:
         records = order_flags(records, rows, contract, who)
-        more += ["is_order", "deceased", "erased", "contested", "left_determination", "for_scores"]
+        more += [name for name, _, _ in ORDER_FLAGS]
     pin = night.write(
         f"conformed/{contract.feed}", without_identity(covered(records, contract, consented), contract, more)
     )

@@ -1,11 +1,14 @@
 """export: a package a register and night for the one agency that must enforce it (DESIGN 6).
 
-Without approval, or with a feed past its freshness, it holds the removals alone: they go out every night.
+What is sent and what waits is decided in ``rules/disclosure.py``; here it is read, told, recorded and written.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,14 +16,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake import ledger
+from jobs.lake.causes import causes_of
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
-from jobs.lake.packages import Package, newest_before, read_snapshot, write_package
+from jobs.lake.packages import Package, due, newest_before, read_snapshot, write_package
 from jobs.lake.vault import VALUES, read_identities
+from jobs.returns import standing, take
+from jobs.rules.disclosure import Disclosure, disclosure, leaving
 from jobs.rules.floor import floor_hash
+from jobs.rules.holds import Hold
 from jobs.rules.policy import Register
+from jobs.sign_off import Counts, counts_of, record, sight_hash
 from schemas.contract import contracts
-from schemas.tables import DISCLOSURES
 
 TYPES = {
     "date": pa.date32(),
@@ -43,57 +51,29 @@ def entry_schema(register: Register) -> pa.Schema:
     return pa.schema([*fields, ("since", pa.date32()), ("until", pa.date32())])
 
 
-def of_one_person(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether two entries of a record are of the same national id (of the same birth date where it is not sent)."""
-    key = next((c for c in ("national_id", "birth_date") if c in old and c in new), None)
-    return key is None or old[key] == new[key]
+@dataclass(frozen=True)
+class Planned:
+    """What one register would send tonight; ``people`` is the person of each record, ``held`` what is held back."""
+
+    register: Register
+    disclosure: Disclosure
+    people: dict[str, int]
+    previous: Path | None
+    held: dict[str, Hold]
+    feed: dict[str, Any]
 
 
-def changes(previous: pa.Table, current: pa.Table, causes: dict[str, str | None], approved: bool) -> pa.Table:
-    """What turns ``previous`` into tonight's snapshot: its columns, ``change`` and ``cause``; sorted by ``record_id``.
-
-    ``current`` are tonight's entries; without approval only removals are made. An entry that is another person's
-    now is removed from the former whatever waits.
-    """
-    before = {r["record_id"]: r for r in previous.to_pylist()}
-    now = {r["record_id"]: r for r in current.to_pylist()}
-    rows = []
-    for record in sorted(before.keys() | now.keys()):
-        old, new = before.get(record), now.get(record)
-        if new is None and old is not None:
-            rows.append({**old, "change": "REMOVE", "cause": causes.get(record) or "source_withdrew"})
-        elif approved and new is not None and new != old:
-            rows.append({**new, "change": "ADD" if old is None else "CHANGE", "cause": None})
-        elif old is not None and new is not None and not of_one_person(old, new):
-            rows.append({**old, "change": "REMOVE", "cause": "correction"})
-    schema = pa.schema([*current.schema, ("change", pa.string()), ("cause", pa.string())])
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
-def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
-    """``previous`` with the changes made: tonight's snapshot, sorted by ``record_id``."""
-    rows = {r["record_id"]: r for r in previous.to_pylist()}
-    for r in made.to_pylist():
-        change, _ = r.pop("change"), r.pop("cause")
-        if change == "REMOVE":
-            rows.pop(r["record_id"], None)
-        else:
-            rows[r["record_id"]] = r
-    return pa.Table.from_pylist([rows[k] for k in sorted(rows)], schema=previous.schema)
-
-
-def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, str | None], dict[str, int]]:
-    """Tonight's entries with the identities that the agency needs; causes and persons by record."""
+def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, int]]:
+    """Tonight's entries with the identities that the agency needs, and the person of each order's record."""
     contract = contracts()[register.feed]
     listed = night.arrow("registers", pa.schema([])).filter(pc.field("register") == register.name)
     version = night.pinned(f"conformed/{register.feed}")
     wanted = [c for c in register.columns if c in contract.names and c not in VALUES]
     schema = entry_schema(register)
-    causes = {r["record_id"]: r["cause"] for r in listed.to_pylist()}
-    people = {r["record_id"]: r["person_id"] for r in listed.to_pylist()}
+    people = dict(zip(*(listed.column(c).to_pylist() for c in ("record_id", "person_id")), strict=True))
     listed = listed.filter(pc.field("listed"))
     if listed.num_rows == 0 or version is None:
-        return schema.empty_table(), causes, people
+        return schema.empty_table(), people
     con = duckdb.connect(config={"python_enable_replacements": False})
     try:
         con.register("listed", listed)
@@ -117,7 +97,7 @@ def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, str |
             f"export {register.name}: {listed.num_rows - table.num_rows} entries have no order or identity; "
             "nothing is exported, restore the lake from its backup"
         )
-    return table.cast(schema), causes, people
+    return table.cast(schema), people
 
 
 def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set[str]:
@@ -133,98 +113,178 @@ def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set
     return {r for r, person in entries.items() if (f"{register.name}/{r}", person) not in told}
 
 
-def _disclose(night: Night, register: Register, made: pa.Table, people: dict[str, int], package: str) -> None:
-    """Appends what was sent to the ledger, once; a removal is of the person who was sent before."""
+def _disclose(night: Night, plan: Planned, package: str, approval: str | None) -> None:
+    """Appends what is sent to the ledger, once; a removal is of the person who was sent before."""
+    register = plan.register
     known: set[tuple[str, str]] = set()
     sent: dict[str, int] = {}
-    version = night.lake.version("disclosures")
-    if version is not None:
-        mine = (pc.field("recipient") == register.recipient) & (pc.field("night") <= pa.scalar(night.date))
-        rows = night.lake.dataset("disclosures", version).to_table(filter=mine).to_pylist()
-        for r in sorted(rows, key=lambda r: (r["night"], r["change"] != "REMOVE")):
-            if r["night"] == night.date:
-                known.add((r["subject"], r["change"]))
-            elif r["change"] != "REMOVE":
-                sent[r["subject"]] = r["person_id"]
+    for r in ledger.sent(night.lake, register.name, night.date):
+        if r["recipient"] != register.recipient or r["change"] == "RECALL":
+            continue
+        if r["night"] == night.date:
+            known.add((r["record_id"], r["change"]))
+        elif r["change"] != "REMOVE":
+            sent[r["record_id"]] = r["person_id"]
     fresh = []
-    for r in made.to_pylist():
-        subject = f"{register.name}/{r['record_id']}"
-        person, former = people.get(r["record_id"]), sent.get(subject)
-        if r["change"] == "REMOVE":
+    for r in plan.disclosure.changes.select(["record_id", "change"]).to_pylist():
+        record, change = r["record_id"], r["change"]
+        person, former = plan.people.get(record), sent.get(record)
+        if change == "REMOVE":
             said = [(former or person, "REMOVE")]
         elif former is not None and former != person:
             said = [(former, "REMOVE"), (person, "ADD")]
         else:
-            said = [(person, r["change"])]
-        for who, change in said:
-            if who is not None and (subject, change) not in known:
+            said = [(person, change)]
+        for who, what in said:
+            if who is not None and (record, what) not in known:
                 fresh.append(
                     {
                         "night": night.date,
                         "person_id": who,
                         "recipient": register.recipient,
-                        "subject": subject,
-                        "change": change,
+                        "subject": f"{register.name}/{record}",
+                        "change": what,
                         "package": package,
+                        "approval": None if what == "REMOVE" else approval,
                     }
                 )
-    if fresh:
-        night.lake.append_arrow("disclosures", pa.Table.from_pylist(fresh, schema=DISCLOSURES.arrow()))
+    ledger.append(night.lake, "disclosures", fresh)
 
 
-def export_register(night: Night, register: Register, feed: dict[str, Any]) -> tuple[pa.Table, bool]:
-    """Writes one register's package and returns its changes, and whether anything was written."""
-    assert night.published is not None
+def planned(night: Night, register: Register, feed: dict[str, Any]) -> Planned:
+    """What a register would send tonight, with what people said of it; nothing is written."""
     folder = out_folder(night.lake.root) / "exports" / register.recipient
-    current, causes, people = entries(night, register)
+    current, people = entries(night, register)
     before = newest_before(folder, register.name, night.date)
-    previous = (
-        read_snapshot(before, entry_schema(register)) if before else entry_schema(register).empty_table()
+    schema = entry_schema(register)
+    previous = read_snapshot(before, schema) if before else schema.empty_table()
+    held = standing(night, register)
+    gone = leaving(previous, current, held)
+    approval = night.approval
+    return Planned(
+        register,
+        disclosure(
+            previous,
+            current,
+            causes_of(night, register, gone) if gone else {},
+            guards=register.guards,
+            approved=approval is not None and approval.decision == "approve",
+            accepted=approval is not None and register.name in approval.accepted,
+            fresh=bool(feed["fresh"]),
+            held=held,
+        ),
+        people,
+        before,
+        held,
+        feed,
     )
-    approved = night.approve and bool(feed["fresh"])
-    made = changes(previous, current, causes, approved)
-    told = [r["record_id"] for r in made.to_pylist() if r["change"] != "REMOVE"]
-    untold = _unnoticed(night, register, {r: people[r] for r in told})
-    if untold:
-        raise AssentError(
-            f"export {register.name}: {len(untold)} entries have no listing notice; run `assent notify` first"
+
+
+def plans(night: Night) -> list[Planned]:
+    """What each register would send tonight. An approval of something else than this counts for nothing."""
+    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    found = [planned(night, register, feeds[register.feed]) for register in night.policy.registers.values()]
+    approval = night.approval
+    if approval is None or approval.decision != "approve" or approval.sight_hash is None:
+        return found
+    if approval.sight_hash == sight_hash(night, counts_of_plans(found)):
+        return found
+    night.say(
+        "export: what is due is other than what was approved, so additions and changes wait; "
+        f"look again (`assent plan --date {night.date}`) and approve with `assent export --approve`"
+    )
+    night.approval = dataclasses.replace(approval, decision="approve_other")
+    return [planned(night, p.register, p.feed) for p in found]
+
+
+def counts_of_plans(found: list[Planned]) -> Counts:
+    """The counts that a person has in sight."""
+    return counts_of((p.register.name, p.disclosure, bool(p.feed["fresh"]), len(p.held)) for p in found)
+
+
+def _say_why(night: Night, plan: Planned) -> None:
+    """One line for each thing that holds a register's additions or removals back."""
+    name, waiting = plan.register.name, plan.disclosure.waiting
+    words = f"{waiting['ADD']} additions and {waiting['CHANGE']} changes wait"
+    if not plan.feed["fresh"]:
+        night.say(
+            f"export {name}: {plan.register.feed} is past its freshness (last good delivery "
+            f"{plan.feed['last_good_on'] or 'never'}), {words} until it delivers; removals go out"
         )
-    contract = contracts()[register.feed]
-    last = feed["last_good_on"]
-    package = Package(
+    accepted = night.approval is not None and name in night.approval.accepted
+    if plan.disclosure.tripped and not accepted:
+        night.say(
+            f"export {name}: guard {', '.join(map(str, plan.disclosure.tripped))}: {words}, "
+            f"{waiting['REMOVE']} removals as correction or source_withdrew too; look, then "
+            f"`assent export --date {night.date} --approve --accept-guard {name}`"
+        )
+
+
+def _say_decision(night: Night, waiting: int) -> None:
+    """Says, when nobody approved, that only removals leave, and who withheld the rest."""
+    approval = night.approval
+    if approval is None:
+        night.say("export: removals only; additions and changes wait for a person (`--approve`)")
+    elif approval.decision in ("reject", "no_answer"):
+        night.say(
+            f"export: withheld by {approval.decided_by or 'nobody'} ({approval.because}): removals only, "
+            f"{waiting} additions and changes wait"
+        )
+
+
+def _package(night: Night, plan: Planned) -> Package:
+    assert night.published is not None
+    register, last = plan.register, plan.feed["last_good_on"]
+    days = contracts()[register.feed].freshness_days
+    return Package(
         register=register.name,
         recipient=register.recipient,
         night=night.date,
-        snapshot=applied(previous, made),
-        changes=made,
-        approved=approved,
+        snapshot=plan.disclosure.snapshot,
+        changes=plan.disclosure.changes,
+        approved=plan.disclosure.released,
         facts={
             "publication": {"run_id": night.published["run_id"], "row_hash": night.published["row_hash"]},
             "floor_hash": floor_hash(),
             "policy_hash": night.published["policy_hash"],
             "legal": register.statute_source,
-            "valid_until": None
-            if last is None
-            else (last + dt.timedelta(days=contract.freshness_days)).isoformat(),
+            "valid_until": None if last is None else (last + dt.timedelta(days=days)).isoformat(),
         },
-        previous=before,
+        previous=plan.previous,
     )
-    written = write_package(folder, package)
-    if written is not None:
-        _disclose(night, register, made, people, f"{register.recipient}/{written.name}")
-    return made, written is not None
+
+
+def _told(night: Night, plan: Planned) -> None:
+    """AssentError unless every person whose entry leaves has had a listing notice."""
+    register, made = plan.register, plan.disclosure.changes
+    told = made.filter(pc.not_equal(made["change"], "REMOVE"))["record_id"].to_pylist()
+    untold = _unnoticed(night, register, {r: plan.people[r] for r in told})
+    if untold:
+        raise AssentError(
+            f"export {register.name}: {len(untold)} entries have no listing notice; run `assent notify` first"
+        )
 
 
 def run(night: Night) -> dict[str, int]:
-    """Writes a package a register; returns changes by kind."""
-    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    """Takes what agencies answered, then writes a package a register; returns changes by kind, and what waits."""
+    take(night)
+    found = plans(night)
+    for plan in found:
+        _told(night, plan)
+        _say_why(night, plan)
+    root = out_folder(night.lake.root) / "exports"
+    todo = [p for p in found if due(root / p.register.recipient, _package(night, p))]
     counts = {"ADD": 0, "CHANGE": 0, "REMOVE": 0}
-    written = 0
-    for register in night.policy.registers.values():
-        made, wrote = export_register(night, register, feeds[register.feed])
-        written += wrote
-        for change in made.column("change").to_pylist():
-            counts[change] += wrote
-    if not night.approve:
-        night.say("export: removals only; additions and changes wait for a person (`--approve`)")
-    return {"packages": written, **counts}
+    waiting = sum(p.disclosure.waiting["ADD"] + p.disclosure.waiting["CHANGE"] for p in found)
+    approval = None
+    if night.approval is not None and (todo or night.approval.decision != "approve"):
+        approval = record(night, night.approval, counts_of_plans(found), waiting)
+    for plan in todo:
+        package = _package(night, plan)
+        # before the package stands: killed in between, the next run mends it; the other way about it never would
+        _disclose(night, plan, f"{plan.register.recipient}/{package.name}", approval)
+        write_package(root / plan.register.recipient, package)
+        for change in plan.disclosure.changes["change"].to_pylist():
+            counts[change] += 1
+    _say_decision(night, waiting)
+    return {"packages": len(todo), **counts, "waiting": waiting}

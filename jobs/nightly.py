@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import AssentError, UsageError
+from jobs.lake.actor import actor, moment
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
-from jobs.lake.night import Night
+from jobs.lake.night import Approval, Night
 from schemas.contract import contracts
 
 STEPS = ("extract", "validate", "conform", "features", "score", "registers", "publish", "notify", "export")
@@ -35,11 +36,13 @@ def open_night(
     *,
     full: bool = False,
     approve: bool = False,
+    approval: Approval | None = None,
     create: bool = False,
     say: Say = silent,
 ) -> Night:
     """The night of a date over a lake, with policy and scorecards compiled before any data is read.
 
+    ``approve`` is the word of whoever runs the command; ``approval`` says of whom, when that is somebody else.
     AssentError when they widen the floor, when the lake is of another key, or when a later night is published.
     """
     from jobs.lake.scorecards import load_scorecards
@@ -64,11 +67,25 @@ def open_night(
         scorecards=scorecards,
         deliveries=deliveries,
         full=full,
-        approve=approve,
+        approve=approve or (approval is not None and approval.decision == "approve"),
+        approval=approval or (by_command() if approve else None),
         previous=before[-1] if before else None,
         published=published,
         say=say,
     )
+
+
+def last_night(lake: str, say: Say = silent) -> Night:
+    """The last published night, for what is done between nights; AssentError when nothing is published."""
+    published = Lake(lake).publication()
+    if published is None:
+        raise AssentError(f"nothing published in {lake}; run `assent night` first")
+    return open_night(published["night"], lake, say=say)
+
+
+def by_command(accepted: tuple[str, ...] = (), channel: str = "command") -> Approval:
+    """The approval of the operating-system user who runs this process, now."""
+    return Approval("approve", actor(), moment(), channel, accepted=accepted)
 
 
 def begin(night: Night) -> bool:

@@ -152,6 +152,7 @@ ORDER_FLAGS = (
     ("contested", "BOOLEAN", "the id is contested"),
     ("left_determination", "STRING", "tax: 'satisfied' or 'set_aside' when it left final_determination"),
     ("for_scores", "BOOLEAN", "some live consent covers this feed for this person"),
+    ("gone_since", "DATE", "first night on which the source no longer had it; null while it has"),
 )
 FEED_STATE = Table(
     "conformed/feeds",
@@ -215,8 +216,61 @@ DISCLOSURES = Table(
         ("person_id", "BIGINT", "surrogate"),
         ("recipient", "STRING", "who received it"),
         ("subject", "STRING", "<register>/<record_id>"),
-        ("change", "STRING", "ADD, CHANGE or REMOVE"),
-        ("package", "STRING", "path of the package under the exports folder"),
+        ("change", "STRING", "ADD, CHANGE, REMOVE or RECALL"),
+        ("package", "STRING", "path of the package or recall notice under the exports folder"),
+        ("approval", "STRING", "approval that let an ADD or CHANGE out, else null"),
+    ),
+)
+APPROVALS = Table(
+    "approvals",
+    "one row a decision on what a night sends",
+    (
+        ("night", "DATE", "night decided on"),
+        ("approval_id", "STRING", "follows from the rest of the row"),
+        ("decision", "STRING", "approve, reject, no_answer or accept_guard"),
+        ("register", "STRING", "register whose tripped guards were accepted; null: all that waits"),
+        ("decided_by", "STRING", "operating-system or Airflow user; null when nobody answered"),
+        ("decided_at", "TIMESTAMP", "when (UTC)"),
+        ("channel", "STRING", "command, airflow or unattended"),
+        ("because", "STRING", "coded reason, as given"),
+        ("row_hash", "STRING", "row_hash of the publication decided on"),
+        ("counts", "STRING", "JSON object: register -> what was due and which guards were tripped"),
+        ("sight_hash", "STRING", "SHA-256 of row_hash and counts: what the person had in sight"),
+        ("waiting", "BIGINT", "additions and changes that wait after the decision"),
+    ),
+)
+HOLDS = Table(
+    "holds",
+    "one row a person's decision on holding an entry back",
+    (
+        ("decided_at", "TIMESTAMP", "when (UTC)"),
+        ("night", "DATE", "last published night then"),
+        ("register", "STRING", "register"),
+        ("record_id", "STRING", "key of the order"),
+        ("person_id", "BIGINT", "surrogate, null when nobody was ever sent"),
+        ("event", "STRING", "recall, release or keep"),
+        ("revised_at", "TIMESTAMP", "version of the record then; a newer one ends a recall"),
+        ("decided_by", "STRING", "operating-system user"),
+        ("because", "STRING", "why, as given"),
+    ),
+)
+RETURNS = Table(
+    "returns",
+    "one row an agency's answer on an entry",
+    (
+        ("night", "DATE", "night that took it"),
+        ("taken_at", "TIMESTAMP", "when it was taken (UTC)"),
+        ("register", "STRING", "register"),
+        ("recipient", "STRING", "who answered"),
+        ("package_on", "DATE", "night of the package answered"),
+        ("record_id", "STRING", "key of the order"),
+        ("person_id", "BIGINT", "surrogate"),
+        ("outcome", "STRING", "loaded, acted or refused"),
+        ("reason", "STRING", "not_our_remit, not_our_person or other; null where none is given"),
+        ("answered_on", "DATE", "day of the answer (column `on` of the file)"),
+        ("file", "STRING", "<recipient>/<register>-<date>.csv"),
+        ("row_number", "BIGINT", "data row, counted from 1"),
+        ("sha256", "STRING", "of the file"),
     ),
 )
 ACCESSES = Table(
@@ -262,6 +316,9 @@ TABLES = {
         REGISTERS,
         NOTICES,
         DISCLOSURES,
+        APPROVALS,
+        HOLDS,
+        RETURNS,
         ACCESSES,
         PUBLICATIONS,
     )

@@ -7,20 +7,20 @@ so that a past night is explained by what held then.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import pwd
 from typing import Any
 
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
 from jobs.errors import AssentError, UsageError
+from jobs.lake.actor import actor, moment
 from jobs.lake.explained import reason_text
 from jobs.lake.history import Past, anniversary, months_back
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
 from jobs.lake.vault import person_ids
 from jobs.rules import floor
+from jobs.rules.holds import held
 from schemas.contract import contracts
 from schemas.tables import ACCESSES
 
@@ -31,17 +31,9 @@ ORDER_COLUMNS = (
 ).split()
 
 
-def actor() -> str:
-    """The operating-system user, from the process and not from a variable that anybody may set."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
-
-
 def record_access(lake: Lake, people: list[int | None], command: str, because: str | None) -> None:
     """One row of ``accesses`` a person looked at; AssentError, and nothing is shown, when it cannot be written."""
-    looked = dt.datetime.now(dt.UTC)  # a look has a clock, no night
+    looked = moment()
     rows = [
         {
             "accessed_at": looked,
@@ -66,6 +58,8 @@ def _note(record: dict[str, Any]) -> str | None:
         return "set aside by a dispute"
     if record.get("disputed"):
         return "disputed"
+    if record.get("gone_since"):
+        return "the source no longer has it"
     return "in doubt" if record.get("in_doubt") else None
 
 
@@ -182,6 +176,14 @@ def _entry(past: Past, row: dict[str, Any]) -> dict[str, Any]:
     feed, key = row["feed"], contracts()[row["feed"]].key
     records = [r for r in past.of(f"conformed/{feed}", row["person_id"]) if r[key] == row["record_id"]]
     record = records[0] if records else None
+
+    def mine(name: str) -> list[dict[str, Any]]:
+        named = (row["register"], row["record_id"])
+        return [r for r in past.ledger(name, row["person_id"]) if (r["register"], r["record_id"]) == named]
+
+    answers = sorted(mine("returns"), key=lambda r: (r["package_on"], r["taken_at"]))
+    version = {row["record_id"]: record["revised_at"]} if record else {}
+    hold = held(mine("holds"), answers, version).get(row["record_id"])
     return {
         "register": row["register"],
         "feed": feed,
@@ -194,6 +196,11 @@ def _entry(past: Past, row: dict[str, Any]) -> dict[str, Any]:
         "inputs": [_input(feed, r) for r in records],
         "cause": row["cause"],
         "order": {c: record.get(c) for c in ORDER_COLUMNS if c in record} if record else None,
+        "held": hold and {"reason": hold.reason, "since": hold.since, "decided": hold.decided},
+        "returns": [
+            {n: r[n] for n in ("recipient", "package_on", "outcome", "reason")} | {"on": r["answered_on"]}
+            for r in answers
+        ],
     }
 
 
@@ -236,7 +243,7 @@ SCORE_FACTS = (
     "consents",
     "currency",
 )
-ENTRY_FACTS = ("state", "listed", "recipient", "since", "until", "cause", "order")
+ENTRY_FACTS = ("state", "listed", "recipient", "since", "until", "cause", "order", "held")
 
 
 def _facts(found: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any] | None:

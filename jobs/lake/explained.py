@@ -113,6 +113,21 @@ def why(entry: dict[str, Any]) -> str:
     return f"not listed since {entry['since']} ({state}){left}"
 
 
+def answers_of(entry: dict[str, Any]) -> list[str]:
+    """What the recipient answered, and whether the entry is held back though its order is in force."""
+    lines = []
+    if entry["held"]:
+        word = "recalled" if entry["held"]["reason"] == "recall" else "refused by its recipient"
+        left = "" if entry["held"]["decided"] else "; a newer revision or a person's decision ends it"
+        lines.append(f"held back since {plain(entry['held']['since'])[:10]}: {word}{left}")
+    for r in entry["returns"]:
+        reason = f" ({r['reason']})" if r["reason"] else ""
+        lines.append(
+            f"{r['recipient']} on the package of {r['package_on']}: {r['outcome']}{reason} on {r['on']}"
+        )
+    return lines
+
+
 def _entry_text(entry: dict[str, Any]) -> list[str]:
     lines = [
         f"{entry['register']} {_clean(entry['record_id'])} for {entry['recipient']}: {why(entry)}",
@@ -120,6 +135,7 @@ def _entry_text(entry: dict[str, Any]) -> list[str]:
     if entry["order"]:
         told = [[k, v] for k, v in entry["order"].items() if v is not None]
         lines += _aligned(told, "  ")
+    lines += [f"  {_clean(line)}" for line in answers_of(entry)]
     return lines + _aligned(_input_rows(entry["inputs"]), "    ")
 
 
@@ -135,7 +151,10 @@ def change_lines(against: dict[str, Any]) -> list[str]:
                 lines.append(f"{name}: {'new' if after else 'gone'}")
             for fact in before if before and after else ():
                 if before[fact] != after[fact] and fact not in ("order", "currency"):
-                    lines.append(f"{name}: {fact} {_clean(before[fact])} -> {_clean(after[fact])}")
+                    old, new = (
+                        v["reason"] if isinstance(v, dict) else v for v in (before[fact], after[fact])
+                    )
+                    lines.append(f"{name}: {fact} {_clean(old)} -> {_clean(new)}")
             for c in row.get("characteristics", []) if before and after else ():
                 old, new = c["before"], c["after"]
                 told = [
@@ -209,7 +228,9 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 {% else %}<p>No scores.</p>{% endfor %}
 {% for e in o.registers %}<h2>{{ e.register }}, {{ e.record_id }}, for {{ e.recipient }}</h2>
 <p>{{ why(e) }}.</p>
-{% if e.order %}<table>{% for k, v in e.order.items() if v is not none %}<tr><th>{{ k }}</th><td>{{ v }}</td></tr>
+{% for line in answers_of(e) %}<p>{{ line }}.</p>
+{% endfor %}{% if e.order %}<table>
+{% for k, v in e.order.items() if v is not none %}<tr><th>{{ k }}</th><td>{{ v }}</td></tr>
 {% endfor %}</table>{% endif %}{{ inputs(e.inputs) }}{% endfor %}
 <h2>Sent</h2>{% if o.disclosures %}<table>{% for d in o.disclosures %}<tr><td>{{ d.night }}</td>
 <td>{{ d.recipient }}</td><td>{{ d.subject }}</td><td>{{ d.change }}</td><td>{{ d.package }}</td></tr>
@@ -227,6 +248,7 @@ def _html(objects: list[dict[str, Any]]) -> str:
         objects=objects,
         parts_of=parts_of,
         why=why,
+        answers_of=answers_of,
         change_lines=change_lines,
         no_score=NO_SCORE_REASONS,
         low=SCORE_MIN,

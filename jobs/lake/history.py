@@ -66,17 +66,21 @@ class Past:
         """One person's rows of a pinned table."""
         return self.rows(table, columns).get(person, [])
 
-    def disclosures(self, person: int) -> list[dict[str, Any]]:
-        """What was sent about a person through the night, oldest first."""
-        if "disclosures" not in self._read:
+    def ledger(self, name: str, person: int) -> list[dict[str, Any]]:
+        """A person's rows of a ledger through the night."""
+        if name not in self._read:
             found: Rows = defaultdict(list)
-            data = self.published.data("disclosures")
+            data = self.published.data(name)
             mine = pc.field("person_id").isin(self.people)
             table = data.filter(mine) if isinstance(data, pa.Table) else data.to_table(filter=mine)
             for row in table.to_pylist():
                 found[row["person_id"]].append(row)
-            self._read["disclosures"] = found
-        return sorted(self._read["disclosures"].get(person, []), key=lambda r: (r["night"], r["subject"]))
+            self._read[name] = found
+        return self._read[name].get(person, [])
+
+    def disclosures(self, person: int) -> list[dict[str, Any]]:
+        """What was sent about a person through the night, oldest first."""
+        return sorted(self.ledger("disclosures", person), key=lambda r: (r["night"], r["subject"]))
 
     def known(self, person: int) -> bool:
         """Whether the vault of that night holds the person."""

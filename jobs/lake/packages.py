@@ -38,6 +38,11 @@ class Package:
     facts: dict[str, Any]
     previous: Path | None
 
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.register}-{self.night.isoformat()}"
+
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
@@ -130,18 +135,25 @@ def _fill(folder: Path, package: Package) -> None:
     (folder / SUMS).write_text("".join(f"{_sha256(folder / n)}  {n}\n" for n in names), encoding="utf-8")
 
 
+def due(folder: Path, package: Package) -> bool:
+    """Whether a package is still to be written: none stands, or one of removals alone and this one holds the rest."""
+    target = folder / package.name
+    if not target.exists():
+        return True
+    check_sums(target)
+    standing = json.loads((target / "datapackage.json").read_text(encoding="utf-8"))
+    return package.approved and not standing["approved"]
+
+
 def write_package(folder: Path, package: Package) -> Path | None:
     """Writes a package under a temporary name and renames it; None when the night's package stands already.
 
     One package a register and night: what an approval adds later the same night takes the place of removals alone.
     """
     private_folder(folder)
-    target = folder / f"{package.register}-{package.night.isoformat()}"
-    if target.exists():
-        check_sums(target)
-        standing = json.loads((target / "datapackage.json").read_text(encoding="utf-8"))
-        if standing["approved"] or not package.approved:
-            return None
+    target = folder / package.name
+    if not due(folder, package):
+        return None
     scratch = folder / f".{target.name}.{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700)

@@ -104,6 +104,17 @@ LONGEST_STATUTE_YEARS = MappingProxyType(
         "driving_disqualifications": 10,
     }
 )
+# The widest guards of a register (jobs/rules/guards.py): beyond them a person must look, whatever the policy says.
+WIDEST_GUARDS = MappingProxyType(
+    {
+        "most": 10_000_000,
+        "adds": 1_000_000,
+        "adds_share": 0.5,
+        "removes": 1_000_000,
+        "removes_share": 0.5,
+    }
+)
+SHARE_FROM = 100  # entries: a share of fewer says nothing
 SCORE_MIN, SCORE_MAX = 350, 950
 ADULT_AGE = 18
 
@@ -133,6 +144,7 @@ def floor_hash() -> str:
         "roles": list(ROLES),
         "longest": dict(LONGEST),
         "statutes": dict(LONGEST_STATUTE_YEARS),
+        "guards": {**WIDEST_GUARDS, "share_from": SHARE_FROM},
         "score": [SCORE_MIN, SCORE_MAX],
         "adult": ADULT_AGE,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -13,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from jobs.errors import AssentError
 from jobs.rules import floor
+from jobs.rules.guards import Guards
 
 REGISTER_COLUMNS = frozenset(
     "national_id family_name given_name birth_date authority legal_basis case_number ordered_on served_on "
@@ -37,7 +39,7 @@ class Purpose:
 
 @dataclass(frozen=True)
 class Register:
-    """One register: its feed and kind (floor), recipient, authorities, statute in years, exported columns."""
+    """One register: its feed and kind (floor), recipient, authorities, statute in years, exported columns, guards."""
 
     name: str
     feed: str
@@ -47,6 +49,7 @@ class Register:
     statute_years: int
     statute_source: str
     columns: tuple[str, ...]
+    guards: Guards = field(default_factory=Guards)
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,33 @@ def _purpose(doc: Located, name: str, node: Any) -> Purpose:
     return Purpose(name, limits["required"], sources, _strings(doc, node, "recipients"), since)
 
 
+def _guards(doc: Located, name: str, node: Any) -> Guards:
+    """The guards of a register; what is not named is as wide as the floor lets it be."""
+    given = node.get("guards") or {}
+    if not isinstance(given, dict):
+        raise doc.fail("guards", f"{name}: guards must be a mapping", node)
+    _known(doc, given, {"least", *floor.WIDEST_GUARDS}, "guard")
+    for key, value in given.items():
+        widest = floor.WIDEST_GUARDS.get(key)
+        number = int | float if key.endswith("_share") else int
+        sound = isinstance(value, number) and not isinstance(value, bool) and value >= 0
+        if not sound or (widest is not None and value > widest):
+            most = "" if widest is None else f" and at most {widest}"
+            raise doc.fail(key, f"{name}: guard {key} must be a number from 0 on{most}", given)
+    numbers: dict[str, Any] = {k: float(v) if k.endswith("_share") else int(v) for k, v in given.items()}
+    guards = dataclasses.replace(Guards(), **numbers)
+    if guards.least > guards.most:
+        raise doc.fail("least", f"{name}: guard least is above most", given)
+    return guards
+
+
 def _register(doc: Located, name: str, node: Any) -> Register:
     if not isinstance(node, dict):
         raise doc.fail(name, f"register {name} must be a mapping", doc.node["registers"])
     _known(
         doc,
         node,
-        {"recipient", "authorities", "statute_years", "statute_source", "columns"},
+        {"recipient", "authorities", "statute_years", "statute_source", "columns", "guards"},
         "key",
     )
     recipient, years = node.get("recipient"), node.get("statute_years")
@@ -173,6 +196,7 @@ def _register(doc: Located, name: str, node: Any) -> Register:
         years,
         node["statute_source"],
         columns,
+        _guards(doc, name, node),
     )
 
 
