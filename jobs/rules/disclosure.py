@@ -67,8 +67,9 @@ def compared(previous: pa.Table, current: pa.Table) -> pa.Table:
     kept = pc.and_(pc.fill_null(both["new"], False), pc.fill_null(both["old"], False))
     other = {n: _other(both[n], both[f"old.{n}"]) for n in columns}
     nothing = pa.scalar(None, pa.string())
-    names = [pc.if_else(pc.and_(kept, other[n]), pa.scalar(n), nothing) for n in columns]
-    changed = pc.binary_join_element_wise(*names, ",", null_handling="skip")
+    # each name with its comma, or nothing: joining with null_handling="skip" loses rows (pyarrow 26)
+    names = [pc.if_else(pc.and_(kept, other[n]), pa.scalar(f",{n}"), pa.scalar("")) for n in columns]
+    changed = pc.utf8_slice_codeunits(pc.binary_join_element_wise(*names, ""), 1)
     changed = pc.if_else(pc.equal(changed, ""), nothing, changed)
     change = pc.if_else(
         pc.is_null(both["old"]),
