@@ -31,14 +31,10 @@ def reason(because: str) -> str:
 @lake_option
 def plan(date: dt.date, lake: str) -> None:
     """What a night would send: counts and guards, before anybody approves."""
-    from jobs.export import counts_of_plans, plans
+    from jobs.export import in_sight
     from jobs.nightly import open_night
-    from jobs.sign_off import form
 
-    night = open_night(date, lake, say=say)
-    if night.published is None:
-        raise AssentError(f"plan: night {date} is not published; run `assent publish` first")
-    click.echo(form(night, counts_of_plans(plans(night))), nl=False)
+    click.echo(in_sight(open_night(date, lake, say=say))["form"], nl=False)
 
 
 @click.command()

@@ -27,7 +27,7 @@ from jobs.rules.disclosure import Disclosure, disclosure, leaving
 from jobs.rules.floor import floor_hash
 from jobs.rules.holds import Hold
 from jobs.rules.policy import Register
-from jobs.sign_off import Counts, counts_of, record, sight_hash
+from jobs.sign_off import Counts, counts_of, form, record, sight_hash
 from schemas.contract import contracts
 
 TYPES = {
@@ -200,6 +200,15 @@ def plans(night: Night) -> list[Planned]:
 def counts_of_plans(found: list[Planned]) -> Counts:
     """The counts that a person has in sight."""
     return counts_of((p.register.name, p.disclosure, bool(p.feed["fresh"]), len(p.held)) for p in found)
+
+
+def in_sight(night: Night) -> dict[str, str]:
+    """What a person is shown before anything leaves: the ``form``, and the ``sight_hash`` of what it says."""
+    if night.published is None:
+        raise AssentError(f"plan: night {night.date} is not published; run `assent publish` first")
+    take(night)  # a refusal that came since changes what is due
+    counts = counts_of_plans(plans(night))
+    return {"form": form(night, counts), "sight_hash": sight_hash(night, counts)}
 
 
 def _say_why(night: Night, plan: Planned) -> None:

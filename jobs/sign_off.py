@@ -5,6 +5,7 @@ Counts and guards only: no record and no person stands in it, so that it may go 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -62,6 +63,19 @@ def form(night: Night, counts: Counts) -> str:
         "Removals go out whatever is decided. Without an answer additions and changes wait for another night."
     )
     return "\n".join([f"Night {night.date}", "", *lines, *said, "", ends]) + "\n"
+
+
+def answered(decision: dict[str, Any]) -> Approval:
+    """The decision that Airflow hands on: ``approved``, ``by`` (None: nobody), ``at``, ``why``, ``sight_hash``."""
+    word = "approve" if decision["approved"] else "reject" if decision["by"] else "no_answer"
+    return Approval(
+        decision=word,
+        decided_by=decision["by"],
+        decided_at=dt.datetime.fromisoformat(decision["at"]),
+        channel="airflow",
+        because=decision["why"],
+        sight_hash=decision["sight_hash"],
+    )
 
 
 def record(night: Night, approval: Approval, counts: Counts, waiting: int) -> str | None:
