@@ -154,7 +154,13 @@ def assent_nightly() -> None:
     # also when the asking itself failed: what waits may wait, removals may not
     @task(trigger_rule="none_skipped")
     def withheld(ds: str | None = None, ti: Any = None) -> None:
-        nobody = {"approved": False, "by": None, "at": str(ti.start_date), "why": "not_asked", "sight_hash": None}
+        nobody = {
+            "approved": False,
+            "by": None,
+            "at": str(ti.start_date),
+            "why": "not_asked",
+            "sight_hash": None,
+        }
         _step("export", ds, decision=ti.xcom_pull(task_ids="sign_off", key="decision") or nobody)
 
     # either branch comes here, and neither when the night had been published before

@@ -123,7 +123,9 @@ def _disclose(night: Night, plan: Planned, package: str, approval: str | None) -
             continue
         if r["night"] == night.date:
             known.add((r["record_id"], r["change"]))
-        elif r["change"] != "REMOVE":
+        elif r["change"] == "REMOVE":
+            sent.pop(r["record_id"], None)
+        else:
             sent[r["record_id"]] = r["person_id"]
     fresh = []
     for r in plan.disclosure.changes.select(["record_id", "change"]).to_pylist():
@@ -151,8 +153,11 @@ def _disclose(night: Night, plan: Planned, package: str, approval: str | None) -
     ledger.append(night.lake, "disclosures", fresh)
 
 
-def planned(night: Night, register: Register, feed: dict[str, Any]) -> Planned:
-    """What a register would send tonight, with what people said of it; nothing is written."""
+def planned(night: Night, register: Register, feed: dict[str, Any], told: bool = True) -> Planned:
+    """What a register would send tonight, with what people said of it; nothing is written.
+
+    Without ``told`` additions and changes wait, whoever approved: a person has had no listing notice.
+    """
     folder = out_folder(night.lake.root) / "exports" / register.recipient
     current, people = entries(night, register)
     before = newest_before(folder, register.name, night.date)
@@ -168,7 +173,7 @@ def planned(night: Night, register: Register, feed: dict[str, Any]) -> Planned:
             current,
             causes_of(night, register, gone) if gone else {},
             guards=register.guards,
-            approved=approval is not None and approval.decision == "approve",
+            approved=told and approval is not None and approval.decision == "approve",
             accepted=approval is not None and register.name in approval.accepted,
             fresh=bool(feed["fresh"]),
             held=held,
@@ -206,7 +211,7 @@ def in_sight(night: Night) -> dict[str, str]:
     """What a person is shown before anything leaves: the ``form``, and the ``sight_hash`` of what it says."""
     if night.published is None:
         raise AssentError(f"plan: night {night.date} is not published; run `assent publish` first")
-    take(night)  # a refusal that came since changes what is due
+    _take(night)  # a refusal that came since changes what is due
     counts = counts_of_plans(plans(night))
     return {"form": form(night, counts), "sight_hash": sight_hash(night, counts)}
 
@@ -222,9 +227,10 @@ def _say_why(night: Night, plan: Planned) -> None:
         )
     accepted = night.approval is not None and name in night.approval.accepted
     if plan.disclosure.tripped and not accepted:
+        if waiting["REMOVE"]:
+            words += f", and {waiting['REMOVE']} removals as correction or source_withdrew"
         night.say(
-            f"export {name}: guard {', '.join(map(str, plan.disclosure.tripped))}: {words}, "
-            f"{waiting['REMOVE']} removals as correction or source_withdrew too; look, then "
+            f"export {name}: guard {', '.join(map(str, plan.disclosure.tripped))}: {words}; look, then "
             f"`assent export --date {night.date} --approve --accept-guard {name}`"
         )
 
@@ -263,23 +269,33 @@ def _package(night: Night, plan: Planned) -> Package:
     )
 
 
-def _told(night: Night, plan: Planned) -> None:
-    """AssentError unless every person whose entry leaves has had a listing notice."""
-    register, made = plan.register, plan.disclosure.changes
-    told = made.filter(pc.not_equal(made["change"], "REMOVE"))["record_id"].to_pylist()
-    untold = _unnoticed(night, register, {r: plan.people[r] for r in told})
-    if untold:
-        raise AssentError(
-            f"export {register.name}: {len(untold)} entries have no listing notice; run `assent notify` first"
-        )
+def _untold(night: Night, plan: Planned) -> int:
+    """How many entries that would leave are of people who have had no listing notice."""
+    made = plan.disclosure.changes
+    came = made.filter(pc.not_equal(made["change"], "REMOVE"))["record_id"].to_pylist()
+    return len(_unnoticed(night, plan.register, {r: plan.people[r] for r in came}))
+
+
+def _take(night: Night) -> None:
+    """What agencies answered; a place that cannot be read is said, and keeps no removal back."""
+    try:
+        take(night)
+    except AssentError as e:
+        night.say(str(e))
 
 
 def run(night: Night) -> dict[str, int]:
-    """Takes what agencies answered, then writes a package a register; returns changes by kind, and what waits."""
-    take(night)
+    """Takes what agencies answered, then writes a package a register; returns changes by kind, and what waits.
+
+    AssentError after everything is written, when people had no listing notice: their registers sent removals alone.
+    """
+    _take(night)
     found = plans(night)
+    untold = {p.register.name: n for p in found if (n := _untold(night, p))}
+    found = [
+        planned(night, p.register, p.feed, told=False) if p.register.name in untold else p for p in found
+    ]
     for plan in found:
-        _told(night, plan)
         _say_why(night, plan)
     root = out_folder(night.lake.root) / "exports"
     todo = [p for p in found if due(root / p.register.recipient, _package(night, p))]
@@ -296,4 +312,9 @@ def run(night: Night) -> dict[str, int]:
         for change in plan.disclosure.changes["change"].to_pylist():
             counts[change] += 1
     _say_decision(night, waiting)
+    if untold:
+        raise AssentError(
+            f"export: {sum(untold.values())} entries of {', '.join(untold)} have no listing notice, so additions and "
+            "changes wait there; run `assent notify`, then `assent export` again"
+        )
     return {"packages": len(todo), **counts, "waiting": waiting}

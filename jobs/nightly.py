@@ -67,7 +67,6 @@ def open_night(
         scorecards=scorecards,
         deliveries=deliveries,
         full=full,
-        approve=approve or (approval is not None and approval.decision == "approve"),
         approval=approval or (by_command() if approve else None),
         previous=before[-1] if before else None,
         published=published,

@@ -227,7 +227,11 @@ APPROVALS = Table(
     (
         ("night", "DATE", "night decided on"),
         ("approval_id", "STRING", "follows from the rest of the row"),
-        ("decision", "STRING", "approve, reject, no_answer or accept_guard"),
+        (
+            "decision",
+            "STRING",
+            "approve, approve_other (not of what was due), reject, no_answer or accept_guard",
+        ),
         ("register", "STRING", "register whose tripped guards were accepted; null: all that waits"),
         ("decided_by", "STRING", "operating-system or Airflow user; null when nobody answered"),
         ("decided_at", "TIMESTAMP", "when (UTC)"),

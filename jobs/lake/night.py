@@ -48,7 +48,6 @@ class Night:
     scorecards: dict[str, Any]
     deliveries: str | None = None
     full: bool = False
-    approve: bool = False
     approval: Approval | None = None
     previous: dict[str, Any] | None = None
     published: dict[str, Any] | None = None  # this night's own publication, once there is one

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 
 import pytest
+from deltalake import DeltaTable
 
 from jobs.export import run
 from jobs.lake.config import REPOSITORY
@@ -103,3 +104,20 @@ def test_a_view_tells_what_was_decided(place):
     ).to_pylist()
     assert len(rows) == 2  # the first night was approved too
     assert len({r["sight_hash"] for r in rows}) == 2
+
+
+def test_without_a_listing_notice_additions_wait_and_removals_leave(place, capsys):
+    DeltaTable(f"{place.lake}/notices").delete(f"night = '{SECOND}'")
+    assert export(place, "--approve") == 1
+    assert "1 entries of judgment_debts have no listing notice" in capsys.readouterr().err.splitlines()[-1]
+    assert changes(place) == {REMOVED}
+    assert assent("notify", "--date", SECOND, "--lake", place.lake) == 0
+    assert export(place, "--approve") == 0
+    assert changes(place) == EVERYTHING
+
+
+def test_a_place_of_answers_that_cannot_be_read_keeps_no_removal_back(place, monkeypatch, capsys):
+    monkeypatch.setenv("ASSENT_RETURNS", "nowhere://returns")
+    assert export(place) == 0
+    assert changes(place) == {REMOVED}
+    assert "mend --returns" in capsys.readouterr().err
