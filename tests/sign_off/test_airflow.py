@@ -45,7 +45,7 @@ def night(airflow, place, tmp_path, word, **more):
     """Runs the DAG for the second night with an answer; what it said, and what it wrote to its log."""
     home = tmp_path / "airflow"
     shutil.copytree(airflow, home)
-    env = environment(home) | {"ASSENT_LAKE": place.lake, "ASSENT_DELIVERIES": str(place.deliveries), **more}
+    env = environment(home) | {"ASSENT_LAKE": place.lake, **more}
     for name in (home / "airflow.cfg",):  # it holds the first home's paths
         name.unlink(missing_ok=True)
     done = subprocess.run(

@@ -136,6 +136,7 @@ def test_a_person_releases_what_was_refused(place, capsys):
     assert take(place) == 0
     decide = ("returns", "decide", "judgment_debts", "less")
     assert assent(*decide, "release", "--because", "asked the court", "--lake", place.lake) == 0
+    capsys.readouterr()
     assert assent("export", "--date", SECOND, "--lake", place.lake, "--approve") == 0
     assert "held back until" not in capsys.readouterr().err
     assert ("less", "CHANGE", None) in changes(place)
