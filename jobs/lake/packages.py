@@ -1,160 +1,131 @@
-"""Packages for agencies on disk: snapshot and changes as Parquet and CSV, a descriptor, and checksums.
+"""Packages: what one recipient is sent on one night, signed, encrypted to its keys, and remembered.
 
-The descriptor is a Frictionless Data Package (datapackage.org, version 1). The same content gives the same bytes.
+A package is generic: a register (``judgment_debts``) and a recipient's scores (``scores-consumer_credit``) go the same
+way. The caller decides what is sent; here it is written down, sealed and put under ``exports/<recipient>/``.
+
+    previous = read_previous(night, name, recipient, key, fields)   # what the recipient's last package held
+    made = changes(previous.snapshot, tonight, …)                   # the caller's decision
+    package = Package(…, snapshot=applied(previous.snapshot, made), changes=made, persons=…, previous=previous)
+    sent = send_package(night, package, record)                     # None: tonight's package stands already
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-import os
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from jobs.errors import AssentError
-from jobs.lake.outbox import private_folder
+from jobs.lake.night import Night
 
-FRICTIONLESS = {pa.string(): "string", pa.int64(): "integer", pa.date32(): "date"}
-SUMS = "SHA256SUMS"
+TYPES = {"string": pa.string(), "integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
+
+
+class RecipientStopped(AssentError):
+    """A recipient without a usable key: nothing was written for it, the others go on. One line, names what to do."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column that is sent. ``type`` is a Frictionless type of TYPES.
+
+    ``identity``: kept in the lake as ciphertext alone; its name is one of ``vault.VALUES``.
+    """
+
+    name: str
+    type: str
+    description: str
+    required: bool = False
+    identity: bool = False
+    enum: tuple[str, ...] = ()
+    pattern: str | None = None
+
+
+@dataclass(frozen=True)
+class Previous:
+    """What the recipient's last package before tonight held; empty when there was none.
+
+    ``sha256`` is of that package's SHA256SUMS. ``persons``: key -> person_id of each row of ``snapshot``.
+    """
+
+    snapshot: pa.Table
+    persons: Mapping[str, int]
+    night: dt.date | None = None
+    name: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class Package:
-    """What one register sends on one night."""
+    """What is sent to one recipient under one name on one night.
 
-    register: str
+    ``snapshot`` has the columns of ``fields``, sorted by ``key``, which is unique; ``changes`` has those columns and
+    ``change`` (ADD, CHANGE, REMOVE) and ``cause`` (one of ``causes``, of a REMOVE), and turns
+    ``previous.snapshot`` into ``snapshot``. ``facts`` stand in the descriptor as they are (see :func:`facts`).
+    """
+
+    name: str
+    title: str
     recipient: str
     night: dt.date
+    key: str
+    fields: tuple[Field, ...]
     snapshot: pa.Table
     changes: pa.Table
+    persons: Mapping[str, int]
+    previous: Previous
     approved: bool
-    facts: dict[str, Any]
-    previous: Path | None
+    causes: tuple[str, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def stem(self) -> str:
+        """The package's name with its night, as its file is called."""
+        return f"{self.name}-{self.night.isoformat()}"
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+@dataclass(frozen=True)
+class Sent:
+    """A package as it stands: its path under the exports folder, SHA-256 and size of the encrypted file."""
+
+    path: str
+    sha256: str
+    bytes: int
+    manifest_sha256: str
 
 
-def check_sums(folder: Path) -> None:
-    """AssentError unless every file of a package is as its checksums say."""
-    try:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-        damaged = [
-            name for sha, _, name in (line.partition("  ") for line in lines) if _sha256(folder / name) != sha
-        ]
-    except OSError as e:
-        raise AssentError(
-            f"package {folder.name}: cannot be read ({e.strerror}); restore it from your backup"
-        ) from None
-    if damaged or not lines:
-        raise AssentError(
-            f"package {folder.name}: {len(damaged)} file(s) damaged; restore it from your backup"
-        )
+def schema_of(fields: tuple[Field, ...]) -> pa.Schema:
+    """The Arrow schema of a snapshot."""
+    return pa.schema([(f.name, TYPES[f.type]) for f in fields])
 
 
-def newest_before(folder: Path, register: str, night: dt.date) -> Path | None:
-    """The package of a register's last night before this one."""
-    found = []
-    if folder.is_dir():
-        for path in folder.iterdir():
-            stem, day = path.name[:-11], path.name[-10:]
-            if path.is_dir() and stem == register and day < night.isoformat():
-                found.append((day, path))
-    return max(found)[1] if found else None
+def facts(night: Night, valid_until: dt.date | None, **more: Any) -> dict[str, Any]:
+    """What every descriptor says: publication, hashes of floor and policy, until when the recipient may act."""
+    raise NotImplementedError
 
 
-def read_snapshot(folder: Path, schema: pa.Schema) -> pa.Table:
-    """The snapshot of a package, after its checksums; AssentError when its columns are other than the policy's now."""
-    check_sums(folder)
-    table = pq.read_table(folder / "snapshot.parquet")
-    missing = set(schema.names) - set(table.column_names)
-    for name in missing:  # a column that the policy names since: unknown then, so each entry is a CHANGE
-        table = table.append_column(name, pa.nulls(table.num_rows, schema.field(name).type))
-    return table.select(schema.names).cast(schema)
+def read_previous(
+    night: Night, name: str, recipient: str, key: str, fields: tuple[Field, ...]
+) -> Previous:
+    """The newest package before tonight of this name that went to this recipient, in tonight's columns.
 
-
-def _write_table(folder: Path, name: str, table: pa.Table) -> list[dict[str, Any]]:
-    pq.write_table(
-        table, folder / f"{name}.parquet", compression="zstd", write_statistics=False, store_schema=False
-    )
-    pacsv.write_csv(table, folder / f"{name}.csv", pacsv.WriteOptions(quoting_style="needed"))
-    fields = [{"name": f.name, "type": FRICTIONLESS[f.type]} for f in table.schema]
-    return [
-        {
-            "name": f"{name}-{kind}",
-            "path": f"{name}.{kind}",
-            "format": kind,
-            "encoding": "utf-8",
-            "bytes": (folder / f"{name}.{kind}").stat().st_size,
-            "hash": f"sha256:{_sha256(folder / f'{name}.{kind}')}",
-            "schema": {"fields": fields, "primaryKey": "record_id"},
-        }
-        for kind in ("csv", "parquet")
-    ]
-
-
-def _fill(folder: Path, package: Package) -> None:
-    resources = _write_table(folder, "snapshot", package.snapshot) + _write_table(
-        folder, "changes", package.changes
-    )
-    made = package.changes.column("change").to_pylist()
-    descriptor = {
-        "profile": "data-package",
-        "name": f"{package.register.replace('_', '-')}-{package.night.isoformat()}",
-        "title": f"Register {package.register} for {package.recipient}",
-        "night": package.night.isoformat(),
-        "approved": package.approved,
-        "counts": {
-            "snapshot": package.snapshot.num_rows,
-            **{c: made.count(c) for c in ("ADD", "CHANGE", "REMOVE")},
-        },
-        "previous": None
-        if package.previous is None
-        else {"name": package.previous.name, "sha256": _sha256(package.previous / SUMS)},
-        **package.facts,
-        "resources": resources,
-    }
-    (folder / "datapackage.json").write_text(
-        json.dumps(descriptor, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-    )
-    names = sorted(p.name for p in folder.iterdir())
-    (folder / SUMS).write_text("".join(f"{_sha256(folder / n)}  {n}\n" for n in names), encoding="utf-8")
-
-
-def write_package(folder: Path, package: Package) -> Path | None:
-    """Writes a package under a temporary name and renames it; None when the night's package stands already.
-
-    One package a register and night: what an approval adds later the same night takes the place of removals alone.
+    A column that was not sent then is null. AssentError when a value does not decrypt.
     """
-    private_folder(folder)
-    target = folder / f"{package.register}-{package.night.isoformat()}"
-    if target.exists():
-        check_sums(target)
-        standing = json.loads((target / "datapackage.json").read_text(encoding="utf-8"))
-        if standing["approved"] or not package.approved:
-            return None
-    scratch = folder / f".{target.name}.{os.getpid()}"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(mode=0o700)
-    try:
-        _fill(scratch, package)
-        if target.exists():
-            old = folder / f".{target.name}.replaced"
-            shutil.rmtree(old, ignore_errors=True)
-            target.rename(old)
-            scratch.rename(target)
-            shutil.rmtree(old)
-        else:
-            scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return target
+    raise NotImplementedError
+
+
+def persons_of(package_keys: pa.ChunkedArray, previous: Previous, changes: pa.Table, tonight: Mapping[str, int]) -> dict[str, int]:
+    """key -> person_id of each row of a snapshot: tonight's person where the row was added or changed."""
+    raise NotImplementedError
+
+
+def send_package(night: Night, package: Package, record: Callable[[str], None]) -> Sent | None:
+    """Seals a package, calls ``record`` with its path (to disclose it), and puts it under its final name.
+
+    None when tonight's package stands already; what an approval adds later the same night takes the place of a
+    package of removals alone. RecipientStopped, and nothing written or recorded, without a usable key.
+    """
+    raise NotImplementedError
