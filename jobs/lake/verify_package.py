@@ -251,12 +251,12 @@ def check_descriptor(found: Opened, say: Say) -> None:
 
 
 def unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts of a CSV as they were: one leading ' removed."""
-    return pc.if_else(pc.starts_with(column, "'"), pc.utf8_slice_codeunits(column, 1), column)
+    """Texts of a CSV as they were: one ' removed at the start and after each line break."""
+    return pc.replace_substring_regex(column, "(^|[\r\n])'", r"\1")
 
 
 def read_csv(path: Path, schema: pa.Schema) -> pa.Table:
-    """A CSV by the rule of its schema: quoted texts, empty null, one leading ' removed."""
+    """A CSV by the rule of its schema: quoted texts, empty null, the escape undone."""
     table = pacsv.read_csv(
         path,
         parse_options=pacsv.ParseOptions(newlines_in_values=True),
