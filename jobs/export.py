@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.errors import AssentError
+from jobs.errors import AssentError, RecipientsStopped
 from jobs.lake.delivery import deliver
 from jobs.lake.night import Night
 from jobs.lake.packages import (
@@ -238,8 +238,8 @@ def export_register(night: Night, register: Register, feed: dict[str, Any]) -> t
 def run(night: Night) -> dict[str, int]:
     """Writes a package a register; returns changes by kind.
 
-    AssentError at the end, naming each, when a recipient had no usable key or could not be reached: the others have
-    their packages.
+    RecipientsStopped at the end, naming each, when a recipient had no usable key or could not be reached: the others
+    have their packages.
     """
     prepare(night)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
@@ -260,7 +260,7 @@ def run(night: Night) -> dict[str, int]:
         deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
     )
     if stopped:
-        raise AssentError(
+        raise RecipientsStopped(
             f"export: {len(stopped)} recipient(s) stopped, the others have theirs: {'; '.join(stopped)}"
         )
     return {"packages": written, **counts}
