@@ -1,54 +1,43 @@
 """export: a package a register and night for the one agency that must enforce it (DESIGN 6).
 
-What is sent and what waits is decided in ``rules/disclosure.py``; here it is read, told, recorded and written.
+What is sent and what waits is decided in ``rules/disclosure.py``; here it is read, told, recorded and sent.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.errors import AssentError
+from jobs.entries import KEY, REMOVAL_CAUSES, entries, entry_fields
+from jobs.errors import AssentError, RecipientsStopped
 from jobs.lake import ledger
 from jobs.lake.causes import causes_of
+from jobs.lake.delivery import deliver
 from jobs.lake.night import Night
-from jobs.lake.out import out_folder
-from jobs.lake.packages import Package, due, newest_before, read_snapshot, write_package
-from jobs.lake.vault import VALUES, read_identities
+from jobs.lake.packages import (
+    Package,
+    Previous,
+    RecipientStopped,
+    due,
+    facts,
+    persons_of,
+    prepare,
+    read_previous,
+    send_package,
+)
+from jobs.lake.recipients import recipients_of
 from jobs.returns import standing, take
 from jobs.rules.disclosure import Disclosure, disclosure, leaving
-from jobs.rules.floor import floor_hash
 from jobs.rules.holds import Hold
 from jobs.rules.policy import Register
 from jobs.sign_off import Counts, counts_of, form, record, sight_hash
 from schemas.contract import contracts
-
-TYPES = {
-    "date": pa.date32(),
-    "integer": pa.int64(),
-    "string": pa.string(),
-}
-
-
-def entry_schema(register: Register) -> pa.Schema:
-    """Columns of a snapshot: ``record_id``, what the policy names, ``since`` and ``until``."""
-    contract = contracts()[register.feed]
-    fields = [("record_id", pa.string())]
-    for name in register.columns:
-        kind = "string"
-        if name not in VALUES and name in contract.names:
-            kind = contract.column(name).type
-        if name == "birth_date":
-            kind = "date"
-        fields.append((name, TYPES[kind]))
-    return pa.schema([*fields, ("since", pa.date32()), ("until", pa.date32())])
 
 
 @dataclass(frozen=True)
@@ -58,46 +47,9 @@ class Planned:
     register: Register
     disclosure: Disclosure
     people: dict[str, int]
-    previous: Path | None
+    previous: Previous
     held: dict[str, Hold]
     feed: dict[str, Any]
-
-
-def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, int]]:
-    """Tonight's entries with the identities that the agency needs, and the person of each order's record."""
-    contract = contracts()[register.feed]
-    listed = night.arrow("registers", pa.schema([])).filter(pc.field("register") == register.name)
-    version = night.pinned(f"conformed/{register.feed}")
-    wanted = [c for c in register.columns if c in contract.names and c not in VALUES]
-    schema = entry_schema(register)
-    people = dict(zip(*(listed.column(c).to_pylist() for c in ("record_id", "person_id")), strict=True))
-    listed = listed.filter(pc.field("listed"))
-    if listed.num_rows == 0 or version is None:
-        return schema.empty_table(), people
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.register("listed", listed)
-        con.register("orders", night.lake.dataset(f"conformed/{register.feed}", version))
-        con.register("people", read_identities(night, listed.column("person_id")))
-        chosen = [
-            f"CAST(p.{c} AS DATE) AS {c}" if c == "birth_date" else f"p.{c}" if c in VALUES else f"o.{c}"
-            for c in register.columns
-            if c in VALUES or c in wanted
-        ]
-        table = con.sql(
-            f"SELECT l.record_id, {', '.join(chosen)}, l.since, least(o.expires_on, "
-            f"CAST(o.ordered_on + INTERVAL {register.statute_years} YEAR AS DATE) - 1) AS until "
-            f"FROM listed l JOIN orders o ON o.{contract.key} = l.record_id AND o.person_id = l.person_id "
-            "JOIN people p ON p.person_id = l.person_id ORDER BY l.record_id"
-        ).to_arrow_table()
-    finally:
-        con.close()
-    if table.num_rows != listed.num_rows:
-        raise AssentError(
-            f"export {register.name}: {listed.num_rows - table.num_rows} entries have no order or identity; "
-            "nothing is exported, restore the lake from its backup"
-        )
-    return table.cast(schema), people
 
 
 def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set[str]:
@@ -113,7 +65,7 @@ def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set
     return {r for r, person in entries.items() if (f"{register.name}/{r}", person) not in told}
 
 
-def _disclose(night: Night, plan: Planned, package: str, approval: str | None) -> None:
+def _disclose(night: Night, plan: Planned, approval: str | None, package: str) -> None:
     """Appends what is sent to the ledger, once; a removal is of the person who was sent before."""
     register = plan.register
     known: set[tuple[str, str]] = set()
@@ -158,18 +110,15 @@ def planned(night: Night, register: Register, feed: dict[str, Any], told: bool =
 
     Without ``told`` additions and changes wait, whoever approved: a person has had no listing notice.
     """
-    folder = out_folder(night.lake.root) / "exports" / register.recipient
     current, people = entries(night, register)
-    before = newest_before(folder, register.name, night.date)
-    schema = entry_schema(register)
-    previous = read_snapshot(before, schema) if before else schema.empty_table()
+    previous = read_previous(night, register.name, register.recipient, KEY.name, entry_fields(register))
     held = standing(night, register)
-    gone = leaving(previous, current, held)
+    gone = leaving(previous.snapshot, current, held)
     approval = night.approval
     return Planned(
         register,
         disclosure(
-            previous,
+            previous.snapshot,
             current,
             causes_of(night, register, gone) if gone else {},
             guards=register.guards,
@@ -179,7 +128,7 @@ def planned(night: Night, register: Register, feed: dict[str, Any], told: bool =
             held=held,
         ),
         people,
-        before,
+        previous,
         held,
         feed,
     )
@@ -248,24 +197,24 @@ def _say_decision(night: Night, waiting: int) -> None:
 
 
 def _package(night: Night, plan: Planned) -> Package:
-    assert night.published is not None
-    register, last = plan.register, plan.feed["last_good_on"]
+    register, last, made = plan.register, plan.feed["last_good_on"], plan.disclosure
     days = contracts()[register.feed].freshness_days
     return Package(
-        register=register.name,
+        name=register.name,
+        title=f"Register {register.name} for {register.recipient}",
         recipient=register.recipient,
         night=night.date,
-        snapshot=plan.disclosure.snapshot,
-        changes=plan.disclosure.changes,
-        approved=plan.disclosure.released,
-        facts={
-            "publication": {"run_id": night.published["run_id"], "row_hash": night.published["row_hash"]},
-            "floor_hash": floor_hash(),
-            "policy_hash": night.published["policy_hash"],
-            "legal": register.statute_source,
-            "valid_until": None if last is None else (last + dt.timedelta(days=days)).isoformat(),
-        },
+        key=KEY.name,
+        fields=entry_fields(register),
+        snapshot=made.snapshot,
+        changes=made.changes,
+        persons=persons_of(KEY.name, made.snapshot, made.changes, plan.previous, plan.people),
         previous=plan.previous,
+        approved=made.released,
+        causes=REMOVAL_CAUSES,
+        facts=facts(
+            night, None if last is None else last + dt.timedelta(days=days), legal=register.statute_source
+        ),
     )
 
 
@@ -285,11 +234,14 @@ def _take(night: Night) -> None:
 
 
 def run(night: Night) -> dict[str, int]:
-    """Takes what agencies answered, then writes a package a register; returns changes by kind, and what waits.
+    """Takes what agencies answered, then sends a package a register; returns changes by kind, and what waits.
 
-    AssentError after everything is written, when people had no listing notice: their registers sent removals alone.
+    RecipientsStopped at the end, naming each, when a recipient had no usable key or could not be reached: the others
+    have their packages. AssentError, after everything is sent, when people had no listing notice: their registers sent
+    removals alone.
     """
     _take(night)
+    prepare(night)
     found = plans(night)
     untold = {p.register.name: n for p in found if (n := _untold(night, p))}
     found = [
@@ -297,24 +249,42 @@ def run(night: Night) -> dict[str, int]:
     ]
     for plan in found:
         _say_why(night, plan)
-    root = out_folder(night.lake.root) / "exports"
-    todo = [p for p in found if due(root / p.register.recipient, _package(night, p))]
-    counts = {"ADD": 0, "CHANGE": 0, "REMOVE": 0}
+    packages = [(p, _package(night, p)) for p in found]
+    todo = [(p, package) for p, package in packages if due(night.lake, package)]
     waiting = sum(p.disclosure.waiting["ADD"] + p.disclosure.waiting["CHANGE"] for p in found)
     approval = None
     if night.approval is not None and (todo or night.approval.decision != "approve"):
         approval = record(night, night.approval, counts_of_plans(found), waiting)
-    for plan in todo:
-        package = _package(night, plan)
-        # before the package stands: killed in between, the next run mends it; the other way about it never would
-        _disclose(night, plan, f"{plan.register.recipient}/{package.name}", approval)
-        write_package(root / plan.register.recipient, package)
-        for change in plan.disclosure.changes["change"].to_pylist():
-            counts[change] += 1
+    counts, stopped = _send(night, todo, approval)
     _say_decision(night, waiting)
+    stopped += deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
+    lines = "; ".join(dict.fromkeys(stopped))
     if untold:
+        also = f"; {lines}" if lines else ""
         raise AssentError(
             f"export: {sum(untold.values())} entries of {', '.join(untold)} have no listing notice, so additions and "
-            "changes wait there; run `assent notify`, then `assent export` again"
+            f"changes wait there; run `assent notify`, then `assent export` again{also}"
         )
-    return {"packages": len(todo), **counts, "waiting": waiting}
+    if stopped:
+        raise RecipientsStopped(f"export: recipients stopped, the others have theirs: {lines}")
+    return {**counts, "waiting": waiting}
+
+
+def _send(
+    night: Night, todo: list[tuple[Planned, Package]], approval: str | None
+) -> tuple[dict[str, int], list[str]]:
+    """Sends packages; returns counts, and a line for each recipient that could not be written to."""
+    counts = {"packages": 0, "ADD": 0, "CHANGE": 0, "REMOVE": 0}
+    stopped = []
+    for plan, package in todo:
+        # disclosed before the package stands: killed in between, the next run mends it; the other way it never would
+        told = functools.partial(_disclose, night, plan, approval)
+        try:
+            send_package(night, package, told)
+        except RecipientStopped as e:
+            stopped.append(str(e))
+            continue
+        counts["packages"] += 1
+        for change in plan.disclosure.changes["change"].to_pylist():
+            counts[change] += 1
+    return counts, stopped

@@ -8,13 +8,15 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from jobs.errors import AssentError, UsageError
+from jobs.errors import AssentError, RecipientsStopped, UsageError
 from jobs.lake import ledger
 from jobs.lake.actor import actor, moment
+from jobs.lake.delivery import deliver
+from jobs.lake.exported import packages_of
 from jobs.lake.night import Night
-from jobs.lake.out import out_folder
-from jobs.lake.outbox import write_whole
-from jobs.lake.signatures import SUFFIX, detached
+from jobs.lake.packages import RecipientStopped, send_files
+from jobs.lake.recipients import recipients_of
+from jobs.lake.sealing import SUFFIX
 from jobs.publish import canonical, sha256
 from jobs.returns import standing, versions
 from jobs.rules.holds import RECALL
@@ -62,9 +64,10 @@ def _recalled(night: Night, register: Register, record: str, person: int, becaus
 
 
 def recall(night: Night, register: str, record: str, because: str) -> list[str]:
-    """Holds an entry back, and issues a signed notice to each recipient who ever received it; paths of the notices.
+    """Holds an entry back, and sends a notice to each recipient who ever received it; paths of the notices.
 
-    Run again it does what was left of the first time. AssentError when the entry was never sent.
+    A notice is signed and encrypted as a package is, and delivered at once. Run again it does what was left of the
+    first time. AssentError when the entry was never sent, RecipientsStopped at the end where one could not be told.
     """
     if register not in night.policy.registers:
         raise UsageError(f"register {register} is unknown; name one of {', '.join(night.policy.registers)}")
@@ -74,33 +77,54 @@ def recall(night: Night, register: str, record: str, because: str) -> list[str]:
     if not sent:
         raise AssentError(f"recall {register}: that record was never sent to anybody; nothing to recall")
     at = _recalled(night, named, record, sent[-1]["person_id"], because)
-    paths = []
-    for recipient in sorted({r["recipient"] for r in sent}):
+    recipients = sorted({r["recipient"] for r in sent})
+    paths, stopped = [], []
+    for recipient in recipients:
         last = [r for r in sent if r["recipient"] == recipient][-1]
-        told = notice(last, register, at)
-        name = f"recall-{register}-{told['notice_id']}.json"
-        text = json.dumps(told, indent=2, sort_keys=True) + "\n"
-        folder = out_folder(night.lake.root) / "exports" / recipient
-        # the signature first: a notice that stands is signed
-        write_whole(folder / f"{name}{SUFFIX}", [detached(text.encode(), night.keys)])
-        write_whole(folder / name, [text])
-        path = f"{recipient}/{name}"
-        done = pc.field("package") == path
-        if not ledger.rows(night.lake, "disclosures", night.date, done):
-            ledger.append(
-                night.lake,
-                "disclosures",
-                [
-                    {
-                        "night": night.date,
-                        "person_id": last["person_id"],
-                        "recipient": recipient,
-                        "subject": f"{register}/{record}",
-                        "change": "RECALL",
-                        "package": path,
-                        "approval": None,
-                    }
-                ],
-            )
-        paths.append(path)
+        try:
+            paths.append(_tell(night, last, register, at))
+        except RecipientStopped as e:
+            stopped.append(str(e))
+    everyone = [*dict.fromkeys([*recipients_of(night.policy), *recipients])]
+    stopped += deliver(night.lake, night.keys.folder, everyone, night.say)
+    if stopped:
+        lines = "; ".join(dict.fromkeys(stopped))
+        raise RecipientsStopped(
+            f"recall {register}: {len(paths)} notices sent; run it again when mended: {lines}"
+        )
     return paths
+
+
+def _tell(night: Night, last: dict[str, Any], register: str, at: dt.datetime) -> str:
+    """Sends one recipient its notice, once, and records that; the path of the encrypted file."""
+    recipient = last["recipient"]
+    told = notice(last, register, at)
+    name = f"recall-{register}-{told['notice_id']}"
+    before = packages_of(night.lake, recipient, name)
+    path = f"{recipient}/{name}-{before[-1]['night'] if before else night.date}{SUFFIX}"
+
+    def disclose(package: str) -> None:
+        if ledger.rows(night.lake, "disclosures", night.date, pc.field("package") == package):
+            return
+        row = {
+            "night": night.date,
+            "person_id": last["person_id"],
+            "recipient": recipient,
+            "subject": f"{register}/{last['record_id']}",
+            "change": "RECALL",
+            "package": package,
+            "approval": None,
+        }
+        ledger.append(night.lake, "disclosures", [row])
+
+    send_files(
+        night.lake,
+        night.keys,
+        before[-1]["night"] if before else night.date,
+        recipient,
+        name,
+        {"recall.json": json.dumps(told, indent=2, sort_keys=True) + "\n"},
+        disclose,
+        night.say,
+    )
+    return path

@@ -8,6 +8,7 @@ import pytest
 from jobs.lake.query import run_query
 from tests.explain.conftest import deliver, judgment
 from tests.night.conftest import Place, assent
+from tests.opened import opened
 
 NIGHTS = [f"2026-11-{d}" for d in (18, 19, 20, 21, 22, 23)]
 GOOD, EMPTY, CUT = NIGHTS[0], NIGHTS[4], NIGHTS[5]
@@ -56,7 +57,7 @@ def test_nobody_leaves_on_any_night(outage):
             str(place.lake), "select record_id from registers where listed", dt.date.fromisoformat(day)
         ).to_pylist()
         assert [r["record_id"] for r in sorted(listed, key=lambda r: r["record_id"])] == RECORDS, day
-        snapshot = place.out / "exports" / "enforcement-office" / f"judgment_debts-{day}" / "snapshot.csv"
-        assert len(snapshot.read_text(encoding="utf-8").splitlines()) == 1 + len(RECORDS), day
+        snapshot = opened(place.lake, "enforcement-office", f"judgment_debts-{day}")["snapshot.csv"]
+        assert len(snapshot.decode().splitlines()) == 1 + len(RECORDS), day
     sent = run_query(str(place.lake), "select change, count(*) n from disclosures group by all").to_pylist()
     assert sent == [{"change": "ADD", "n": len(RECORDS)}]

@@ -1,5 +1,6 @@
 """A person answers in Airflow, through its REST API: approval sends everything once, anything else the removals only."""
 
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import pytest
 from jobs.lake.config import REPOSITORY
 from jobs.lake.query import run_query
 from tests.explain.conftest import PEOPLE, SECOND
+from tests.opened import opened
 from tests.sign_off.conftest import OFFICE, assent
 
 SCRIPT = Path(__file__).with_name("airflow_run.py")
@@ -57,8 +59,8 @@ def night(airflow, place, tmp_path, word, **more):
 
 
 def package(place, name):
-    folder = place.out / "exports" / OFFICE / f"judgment_debts-{SECOND}"
-    return pq.read_table(folder / f"{name}.parquet").to_pylist()
+    files = opened(place.lake, OFFICE, f"judgment_debts-{SECOND}")
+    return pq.read_table(io.BytesIO(files[f"{name}.parquet"])).to_pylist()
 
 
 def changes(place):
@@ -137,7 +139,7 @@ def test_an_approval_sends_everything_once(airflow, place, tmp_path):
     }
     assert sent(place) == once
     check_that_nobody_is_named(result, log)
-    folder = place.out / "exports" / OFFICE / f"judgment_debts-{SECOND}"
+    folder = place.out / "exports" / OFFICE
     before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
     assert assent("export", "--date", SECOND, "--lake", place.lake, "--approve") == 0
     assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()} == before

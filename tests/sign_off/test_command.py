@@ -43,7 +43,7 @@ def test_what_is_due_is_shown_before_anybody_approves(place, capsys):
     shown = capsys.readouterr().out
     assert "judgment_debts | 3 | 3 | 1 | 1 | 1 | 0" in shown
     assert "No guard is tripped" in shown
-    assert not (place.out / "exports" / "enforcement-office" / f"judgment_debts-{SECOND}").exists()
+    assert not (place.out / "exports" / "enforcement-office" / f"judgment_debts-{SECOND}.zip.pgp").exists()
 
 
 def test_an_approval_by_command_is_recorded_once_with_what_it_was_of(place):
