@@ -97,6 +97,11 @@ DELIVERIES = Table(
         ("bytes", "BIGINT", "size as delivered"),
         ("sha256", "STRING", "of the file as delivered; null when unreadable"),
         ("stopped", "STRING", "code of what stopped the file or its feed, else null"),
+        (
+            "attested_by",
+            "STRING",
+            "consents: certificate fingerprint of the issuer who signed the file, else null",
+        ),
     ),
 )
 # One row a person × purpose × recipient × source that is consented (live) on the night.
@@ -108,9 +113,14 @@ CONSENTED = Table(
         ("purpose", "STRING", "purpose"),
         ("recipient", "STRING", "recipient"),
         ("source", "STRING", "feed that may be read"),
-        ("consent_id", "STRING", "the live consent (smallest id where several)"),
+        ("consent_id", "STRING", "the live consent (where several: an attested one, then the smallest id)"),
         ("granted_on", "DATE", "its first day"),
         ("expires_on", "DATE", "its last day"),
+        (
+            "attested_by",
+            "STRING",
+            "fingerprint of the issuer who signed a file that brought it, null when none",
+        ),
     ),
 )
 # Partial sums of transactions: what a night folds its delivery into.

@@ -107,9 +107,7 @@ def facts(night: Night, valid_until: dt.date | None, **more: Any) -> dict[str, A
     raise NotImplementedError
 
 
-def read_previous(
-    night: Night, name: str, recipient: str, key: str, fields: tuple[Field, ...]
-) -> Previous:
+def read_previous(night: Night, name: str, recipient: str, key: str, fields: tuple[Field, ...]) -> Previous:
     """The newest package before tonight of this name that went to this recipient, in tonight's columns.
 
     A column that was not sent then is null. AssentError when a value does not decrypt.
@@ -117,7 +115,9 @@ def read_previous(
     raise NotImplementedError
 
 
-def persons_of(package_keys: pa.ChunkedArray, previous: Previous, changes: pa.Table, tonight: Mapping[str, int]) -> dict[str, int]:
+def persons_of(
+    package_keys: pa.ChunkedArray, previous: Previous, changes: pa.Table, tonight: Mapping[str, int]
+) -> dict[str, int]:
     """key -> person_id of each row of a snapshot: tonight's person where the row was added or changed."""
     raise NotImplementedError
 

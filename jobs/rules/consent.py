@@ -19,15 +19,36 @@ PAIRS = pa.schema(
 )
 
 
-def live_consents(
-    revisions: DataFrame, current: DataFrame, barred: DataFrame, night: dt.date, policy: Policy
-) -> DataFrame:
-    """Consents live on the night: ``person_id, purpose, recipient, source, consent_id, granted_on, expires_on``.
+def attested_consents(revisions: DataFrame, deliveries: DataFrame) -> DataFrame:
+    """``consent_id, attested_by``: consents that a signed file brought, and the fingerprint of its issuer.
 
-    One row a person, purpose, recipient and source (the smallest id where several). ``revisions`` are all
-    accepted rows of ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and
-    ``birth_date``; ``barred`` is ``person_id, until`` of people who may not be scored: ``until`` null bars
-    for good, a date bars every consent granted on or before it (an erasure).
+    ``deliveries`` are DELIVERIES. One signed revision is enough: what a consent grants never changes from one
+    revision to the next, and what may change (an earlier end) only narrows it.
+    """
+    signed = deliveries.where("attested_by IS NOT NULL").select("night", "file", "attested_by")
+    return (
+        revisions.where("kind = 'consent'")
+        .select("consent_id", "night", "file")
+        .join(F.broadcast(signed), ["night", "file"])
+        .groupBy("consent_id")
+        .agg(F.min("attested_by").alias("attested_by"))
+    )
+
+
+def live_consents(
+    revisions: DataFrame,
+    current: DataFrame,
+    attested: DataFrame,
+    barred: DataFrame,
+    night: dt.date,
+    policy: Policy,
+) -> DataFrame:
+    """Consents live on the night: CONSENTED, one row a person, purpose, recipient and source.
+
+    Where several are live an attested one, then the smallest id. ``revisions`` are all accepted rows of
+    ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and ``birth_date``;
+    ``attested`` as :func:`attested_consents` gives it; ``barred`` is ``person_id, until`` of people who may not
+    be scored: ``until`` null bars for good, a date bars every consent granted on or before it (an erasure).
     """
     d = F.lit(night)
     withdrawn = (
@@ -72,9 +93,27 @@ def live_consents(
             "left_anti",
         )
     )
-    first = F.min(F.struct("consent_id", "granted_on", "expires_on")).alias("c")
+    first = F.min(
+        F.struct(
+            F.col("attested_by").isNull(),
+            "consent_id",
+            "granted_on",
+            "expires_on",
+            F.col("attested_by").alias("by"),
+        )
+    )
     return (
-        live.groupBy("person_id", "purpose", "recipient", "source")
-        .agg(first)
-        .select("person_id", "purpose", "recipient", "source", "c.consent_id", "c.granted_on", "c.expires_on")
+        live.join(attested, "consent_id", "left")
+        .groupBy("person_id", "purpose", "recipient", "source")
+        .agg(first.alias("c"))
+        .select(
+            "person_id",
+            "purpose",
+            "recipient",
+            "source",
+            "c.consent_id",
+            "c.granted_on",
+            "c.expires_on",
+            F.col("c.by").alias("attested_by"),
+        )
     )

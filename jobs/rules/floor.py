@@ -105,6 +105,9 @@ LONGEST_STATUTE_YEARS = MappingProxyType(
     }
 )
 SCORE_MIN, SCORE_MAX = 350, 950
+BANDS = ("A", "B", "C", "D", "E")  # from the best
+# More new consents than this share of those live on a night are looked at by a person before a score leaves.
+NEW_CONSENTS_SHARE, LARGEST_NEW_CONSENTS_SHARE = 0.25, 0.5
 ADULT_AGE = 18
 
 
@@ -134,6 +137,8 @@ def floor_hash() -> str:
         "longest": dict(LONGEST),
         "statutes": dict(LONGEST_STATUTE_YEARS),
         "score": [SCORE_MIN, SCORE_MAX],
+        "bands": list(BANDS),
+        "new_consents_share": LARGEST_NEW_CONSENTS_SHARE,
         "adult": ADULT_AGE,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
