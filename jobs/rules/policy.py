@@ -7,7 +7,6 @@ import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -62,7 +61,7 @@ class Sending:
 
     operator: str = "the operator of this service"
     contact: str = "the address that your consent names"
-    bands_used: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    bands_used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     new_consents_share: float = floor.NEW_CONSENTS_SHARE
     pages: bool = True
 
@@ -218,7 +217,7 @@ def _sending(doc: Located, recipients: set[str]) -> Sending:
                     node,
                 )
             bands[str(recipient)] = words
-        found["bands_used"] = MappingProxyType(bands)
+        found["bands_used"] = bands
     if "new_consents_share" in doc.node:
         share = doc.node["new_consents_share"]
         most = floor.LARGEST_NEW_CONSENTS_SHARE
