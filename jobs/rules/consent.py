@@ -117,3 +117,42 @@ def live_consents(
             F.col("c.by").alias("attested_by"),
         )
     )
+
+
+# Why applications that a recipient held have ended: ``person_id, cause`` (one of disclosure.CAUSES but ``corrected``,
+# which is every other reason), for the people in ``held`` (person_id, consent_id: what the score rested on). Variables:
+# night, since (night of the package that held them), purpose, recipient, source (required). Tables, of those people
+# alone: ``accepted`` (accepted/consents), ``current`` (conformed/consents), ``refused`` (person_id, kind: declarations
+# that could not be read and still stop a score, RULES "Doubt"). Whose declarations are all gone was erased.
+WHY_ENDED = """
+WITH said AS (
+    SELECT person_id,
+        bool_or(kind = 'erasure' AND night > getvariable('since')) AS erased,
+        bool_or(kind = 'death') AS deceased
+    FROM accepted GROUP BY ALL
+), doubted AS (
+    SELECT person_id, bool_or(kind = 'death') AS deceased, bool_or(kind IN ('withdrawal', 'erasure')) AS withdrawn
+    FROM refused GROUP BY ALL
+), ended AS (
+    SELECT h.person_id,
+        coalesce(min(a.withdrawn_on) <= getvariable('night'), false)
+            OR coalesce(bool_or(c.in_doubt), false)
+            OR bool_or(EXISTS (
+                SELECT 1 FROM accepted w WHERE w.kind = 'withdrawal' AND w.person_id = h.person_id
+                AND w.granted_on BETWEEN a.granted_on AND getvariable('night')
+                AND coalesce(w.purpose, getvariable('purpose')) = getvariable('purpose')
+                AND coalesce(w.recipient, getvariable('recipient')) = getvariable('recipient')
+                AND coalesce(w.source, getvariable('source')) = getvariable('source'))) AS withdrawn,
+        coalesce(min(a.expires_on) < getvariable('night'), false) AS lapsed
+    FROM held h
+    LEFT JOIN accepted a ON a.person_id = h.person_id AND a.consent_id = h.consent_id AND a.kind = 'consent'
+    LEFT JOIN current c ON c.person_id = h.person_id AND c.consent_id = h.consent_id
+    GROUP BY ALL
+)
+SELECT e.person_id, CASE WHEN s.erased OR s.person_id IS NULL THEN 'erased'
+    WHEN s.deceased OR d.deceased THEN 'deceased'
+    WHEN e.withdrawn OR d.withdrawn THEN 'withdrawn'
+    WHEN e.lapsed THEN 'lapsed' END AS cause
+FROM ended e LEFT JOIN said s USING (person_id) LEFT JOIN doubted d USING (person_id)
+ORDER BY person_id
+"""
