@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from jobs.errors import AssentError, UsageError
+from jobs.statement import statement
 
 STEP_WORDS = {
     "extract": "Lands the deliveries verbatim, with a manifest.",
@@ -203,6 +204,9 @@ def generate(persons: int, nights: int, start: dt.date, seed: int, out: Path) ->
 
     counts = made(persons, nights, start, seed, out, say=_say)
     click.echo(", ".join(f"{k} {v}" for k, v in counts.items()))
+
+
+cli.add_command(statement)
 
 
 def fault_line(error: BaseException) -> str:

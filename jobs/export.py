@@ -14,33 +14,56 @@ import pyarrow.compute as pc
 
 from jobs.errors import AssentError
 from jobs.lake.night import Night
-from jobs.lake.out import out_folder
-from jobs.lake.packages import Package, newest_before, read_snapshot, write_package
+from jobs.lake.packages import (
+    Field,
+    Package,
+    RecipientStopped,
+    facts,
+    persons_of,
+    prepare,
+    read_previous,
+    schema_of,
+    send_package,
+)
 from jobs.lake.vault import VALUES, read_identities
-from jobs.rules.floor import floor_hash
 from jobs.rules.policy import Register
+from jobs.score_packages import export_scores
 from schemas.contract import contracts
 from schemas.tables import DISCLOSURES
 
-TYPES = {
-    "date": pa.date32(),
-    "integer": pa.int64(),
-    "string": pa.string(),
-}
+# why an entry leaves a register (RULES, Orders)
+REMOVAL_CAUSES = tuple(
+    "satisfied set_aside stay appeal expiry dispute correction erasure deceased source_withdrew".split()
+)
+KEY = Field("record_id", "string", "the order's key at its source; identifies the entry", required=True)
+TERM = (
+    Field("since", "date", "the night since which the order is listed", required=True),
+    Field(
+        "until",
+        "date",
+        "last day of force: the order's or the statute's, whichever is earlier",
+        required=True,
+    ),
+)
+NEEDED = frozenset("national_id family_name given_name birth_date authority legal_basis ordered_on".split())
+OF_DEBTS = ("judgment_debts", "tax_debts")
+
+
+def entry_fields(register: Register) -> tuple[Field, ...]:
+    """Columns of a snapshot: ``record_id``, what the policy names, ``since`` and ``until``."""
+    contract = contracts()[register.feed]
+    fields = []
+    for name in register.columns:
+        known = contract.column(name) if name in contract.names else None
+        kind = known.type if known is not None else "string"
+        needed = name in NEEDED or (name == "debt_minor" and register.name in OF_DEBTS)
+        fields.append(Field(name, kind, known.meaning if known is not None else name, required=needed))
+    return (KEY, *fields, *TERM)
 
 
 def entry_schema(register: Register) -> pa.Schema:
-    """Columns of a snapshot: ``record_id``, what the policy names, ``since`` and ``until``."""
-    contract = contracts()[register.feed]
-    fields = [("record_id", pa.string())]
-    for name in register.columns:
-        kind = "string"
-        if name not in VALUES and name in contract.names:
-            kind = contract.column(name).type
-        if name == "birth_date":
-            kind = "date"
-        fields.append((name, TYPES[kind]))
-    return pa.schema([*fields, ("since", pa.date32()), ("until", pa.date32())])
+    """The Arrow schema of :func:`entry_fields`."""
+    return schema_of(entry_fields(register))
 
 
 def of_one_person(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -174,15 +197,11 @@ def _disclose(night: Night, register: Register, made: pa.Table, people: dict[str
 
 def export_register(night: Night, register: Register, feed: dict[str, Any]) -> tuple[pa.Table, bool]:
     """Writes one register's package and returns its changes, and whether anything was written."""
-    assert night.published is not None
-    folder = out_folder(night.lake.root) / "exports" / register.recipient
     current, causes, people = entries(night, register)
-    before = newest_before(folder, register.name, night.date)
-    previous = (
-        read_snapshot(before, entry_schema(register)) if before else entry_schema(register).empty_table()
-    )
+    fields = entry_fields(register)
+    previous = read_previous(night, register.name, register.recipient, KEY.name, fields)
     approved = night.approve and bool(feed["fresh"])
-    made = changes(previous, current, causes, approved)
+    made = changes(previous.snapshot, current, causes, approved)
     told = [r["record_id"] for r in made.to_pylist() if r["change"] != "REMOVE"]
     untold = _unnoticed(night, register, {r: people[r] for r in told})
     if untold:
@@ -191,40 +210,54 @@ def export_register(night: Night, register: Register, feed: dict[str, Any]) -> t
         )
     contract = contracts()[register.feed]
     last = feed["last_good_on"]
+    snapshot = applied(previous.snapshot, made)
     package = Package(
-        register=register.name,
+        name=register.name,
+        title=f"Register {register.name} for {register.recipient}",
         recipient=register.recipient,
         night=night.date,
-        snapshot=applied(previous, made),
+        key=KEY.name,
+        fields=fields,
+        snapshot=snapshot,
         changes=made,
+        persons=persons_of(KEY.name, snapshot, made, previous, people),
+        previous=previous,
         approved=approved,
-        facts={
-            "publication": {"run_id": night.published["run_id"], "row_hash": night.published["row_hash"]},
-            "floor_hash": floor_hash(),
-            "policy_hash": night.published["policy_hash"],
-            "legal": register.statute_source,
-            "valid_until": None
-            if last is None
-            else (last + dt.timedelta(days=contract.freshness_days)).isoformat(),
-        },
-        previous=before,
+        causes=REMOVAL_CAUSES,
+        facts=facts(
+            night,
+            None if last is None else last + dt.timedelta(days=contract.freshness_days),
+            legal=register.statute_source,
+        ),
     )
-    written = write_package(folder, package)
-    if written is not None:
-        _disclose(night, register, made, people, f"{register.recipient}/{written.name}")
-    return made, written is not None
+    sent = send_package(night, package, lambda path: _disclose(night, register, made, people, path))
+    return made, sent is not None
 
 
 def run(night: Night) -> dict[str, int]:
-    """Writes a package a register; returns changes by kind."""
+    """Writes a package a register; returns changes by kind.
+
+    AssentError at the end, naming each, when a recipient had no usable key: the others have their packages.
+    """
+    prepare(night)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     counts = {"ADD": 0, "CHANGE": 0, "REMOVE": 0}
-    written = 0
+    written, stopped = 0, dict[str, None]()
     for register in night.policy.registers.values():
-        made, wrote = export_register(night, register, feeds[register.feed])
+        try:
+            made, wrote = export_register(night, register, feeds[register.feed])
+        except RecipientStopped as e:
+            stopped[str(e)] = None
+            continue
         written += wrote
         for change in made.column("change").to_pylist():
             counts[change] += wrote
+    scored, without_key = export_scores(night)
+    stopped |= dict.fromkeys(without_key)
     if not night.approve:
         night.say("export: removals only; additions and changes wait for a person (`--approve`)")
-    return {"packages": written, **counts}
+    if stopped:
+        raise AssentError(
+            f"export: {len(stopped)} recipient(s) stopped, the others have theirs: {'; '.join(stopped)}"
+        )
+    return {"packages": written, **counts, **scored}

@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from jobs.errors import UsageError
 from jobs.lake import issuers
-from jobs.lake.config import is_shipped
 from jobs.lake.deliveries import Delivered, Source, open_source
 from jobs.lake.landing import land, remove
 from jobs.lake.macs import Macs
 from jobs.lake.night import Night
 from jobs.lake.readers import FEED_CODES, Stopped
+from jobs.lake.recipients import is_shipped
 from schemas.contract import Contract, contracts
 
 

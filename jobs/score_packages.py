@@ -82,7 +82,9 @@ def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> 
         "issuers": pa.table({"issuer": pa.array(sorted(may.issuers), pa.string())}),
     }
     source = night.policy.purposes[purpose].required[0]
-    rows = ask(APPLICATIONS, tables, purpose=purpose, recipient=recipient, source=source).to_pylist()
+    rows: list[dict[str, Any]] = ask(
+        APPLICATIONS, tables, purpose=purpose, recipient=recipient, source=source
+    ).to_pylist()
     card = night.scorecards[purpose]
     known = read_identities(night, pa.array([r["person_id"] for r in rows], pa.int64()))
     national = dict(zip(*(known.column(c).to_pylist() for c in ("person_id", "national_id")), strict=True))

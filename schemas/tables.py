@@ -229,6 +229,35 @@ DISCLOSURES = Table(
         ("package", "STRING", "path of the package under the exports folder"),
     ),
 )
+PACKAGES = Table(
+    "packages",
+    "one row a package sealed for a recipient; of one night and name the last row counts",
+    (
+        ("night", "DATE", "night"),
+        ("recipient", "STRING", "to whom"),
+        ("name", "STRING", "register, or what else it holds"),
+        ("sequence", "BIGINT", "0, or more where an approval came after a package of removals alone"),
+        ("package", "STRING", "path of the encrypted file under the exports folder"),
+        ("manifest_sha256", "STRING", "of its SHA256SUMS: names its content, whatever it was encrypted with"),
+        ("sha256", "STRING", "of the encrypted file"),
+        ("bytes", "BIGINT", "size of the encrypted file"),
+        ("rows", "BIGINT", "rows of the snapshot; null where it is no snapshot"),
+        ("approved", "BOOLEAN", "whether additions and changes were let out"),
+    ),
+)
+RECEIPTS = Table(
+    "receipts",
+    "one row a package delivered",
+    (
+        ("night", "DATE", "night of the package"),
+        ("recipient", "STRING", "to whom"),
+        ("package", "STRING", "path of the encrypted file under the exports folder"),
+        ("sha256", "STRING", "of the file, as read back where it was delivered"),
+        ("bytes", "BIGINT", "its size there"),
+        ("url", "STRING", "where it was put, without credentials"),
+        ("delivered_at", "TIMESTAMP", "when (UTC)"),
+    ),
+)
 ACCESSES = Table(
     "accesses",
     "one row a look at a person",
@@ -272,6 +301,8 @@ TABLES = {
         REGISTERS,
         NOTICES,
         DISCLOSURES,
+        PACKAGES,
+        RECEIPTS,
         ACCESSES,
         PUBLICATIONS,
     )

@@ -41,7 +41,7 @@ def _hint(signature: bytes, body: str) -> bool:
     lines = [line.removeprefix("- ").rstrip(" \t") for line in body.split("\n")]
     digest = hashlib.new(HASHES[made[3]], "\r\n".join(lines).encode(), usedforsecurity=True)
     digest.update(hashed + bytes([VERSION, 0xFF]) + len(hashed).to_bytes(4, "big"))
-    return digest.digest()[:2] == hint
+    return bool(digest.digest()[:2] == hint)
 
 
 def verified(text: str, certificates: Sequence[Cert]) -> tuple[bytes, str]:

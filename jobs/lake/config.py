@@ -21,14 +21,9 @@ def scorecards_folder() -> Path:
     return policy_path().parent / "scorecards"
 
 
-def is_shipped(policy: Policy) -> bool:
-    """Whether a policy is the repository's own, which is made for the demo and its invented people."""
-    return Path(policy.path).resolve() == (REPOSITORY / "policy.yaml").resolve()
-
-
-def load_policy() -> Policy:
+def load_policy(path: Path | None = None) -> Policy:
     """The compiled policy; AssentError with file and line where it widens the floor or cannot be read."""
-    path = policy_path()
+    path = path or policy_path()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:

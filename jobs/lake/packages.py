@@ -3,6 +3,7 @@
 A package is generic: a register (``judgment_debts``) and a recipient's scores (``scores-consumer_credit``) go the same
 way. The caller decides what is sent; here it is written down, sealed and put under ``exports/<recipient>/``.
 
+    prepare(night)                                                  # keys; once, before the first package
     previous = read_previous(night, name, recipient, key, fields)   # what the recipient's last package held
     made = changes(previous.snapshot, tonight, …)                   # the caller's decision
     package = Package(…, snapshot=applied(previous.snapshot, made), changes=made, persons=…, previous=previous)
@@ -12,34 +13,51 @@ way. The caller decides what is sent; here it is written down, sealed and put un
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.descriptor import CHANGES, fill
+from jobs.lake.exported import add_package, packages_of, read_state, table_of, write_state
+from jobs.lake.lake import Lake
 from jobs.lake.night import Night
+from jobs.lake.out import out_folder
+from jobs.lake.recipients import RecipientStopped, keys_of, make_demo_recipients, open_operator
+from jobs.lake.sealing import SUFFIX, Box, Sealed, part_of, sha256_of
+from jobs.rules.floor import floor_hash
+
+if TYPE_CHECKING:
+    from jobs.lake.keys import Keys
+
+__all__ = [
+    "Field", "Package", "Previous", "RecipientStopped", "Sent", "facts", "persons_of", "prepare", "read_previous",
+    "schema_of", "send_files", "send_package",
+]  # fmt: skip
 
 TYPES = {"string": pa.string(), "integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
-
-
-class RecipientStopped(AssentError):
-    """A recipient without a usable key: nothing was written for it, the others go on. One line, names what to do."""
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+NOT_SENT = frozenset({"person_id", "night", "manifest", "change", "cause"})
+Record = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column that is sent. ``type`` is a Frictionless type of TYPES.
+    """One column that is sent. ``type`` is a Frictionless type of TYPES; identities are those of ``vault.VALUES``.
 
-    ``identity``: kept in the lake as ciphertext alone; its name is one of ``vault.VALUES``.
+    ``required`` of each row added or changed: one that waits for approval may lack a column that is new since.
+    A ``pattern`` holds in the CSV too, so its texts must not begin with what is escaped there.
     """
 
     name: str
     type: str
     description: str
     required: bool = False
-    identity: bool = False
     enum: tuple[str, ...] = ()
     pattern: str | None = None
 
@@ -48,7 +66,8 @@ class Field:
 class Previous:
     """What the recipient's last package before tonight held; empty when there was none.
 
-    ``sha256`` is of that package's SHA256SUMS. ``persons``: key -> person_id of each row of ``snapshot``.
+    ``name`` is that package's, with its night; ``sha256`` is of its SHA256SUMS. ``persons``: key -> person_id of each
+    row of ``snapshot``.
     """
 
     snapshot: pa.Table
@@ -63,8 +82,9 @@ class Package:
     """What is sent to one recipient under one name on one night.
 
     ``snapshot`` has the columns of ``fields``, sorted by ``key``, which is unique; ``changes`` has those columns and
-    ``change`` (ADD, CHANGE, REMOVE) and ``cause`` (one of ``causes``, of a REMOVE), and turns
-    ``previous.snapshot`` into ``snapshot``. ``facts`` stand in the descriptor as they are (see :func:`facts`).
+    ``change`` (ADD, CHANGE, REMOVE) and ``cause`` (one of ``causes``, of a REMOVE), and turns ``previous.snapshot``
+    into ``snapshot``. ``persons``: key -> person_id of each row of ``snapshot``; it stays in the lake. ``facts`` stand
+    in the descriptor as they are (see :func:`facts`).
     """
 
     name: str
@@ -86,6 +106,12 @@ class Package:
         """The package's name with its night, as its file is called."""
         return f"{self.name}-{self.night.isoformat()}"
 
+    def changed_fields(self) -> tuple[Field, ...]:
+        """The columns of ``changes``."""
+        change = Field("change", "string", "what to do with the row", required=True, enum=CHANGES)
+        cause = Field("cause", "string", "why the row is removed; null of other rows", enum=self.causes)
+        return (*self.fields, change, cause)
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -104,7 +130,21 @@ def schema_of(fields: tuple[Field, ...]) -> pa.Schema:
 
 def facts(night: Night, valid_until: dt.date | None, **more: Any) -> dict[str, Any]:
     """What every descriptor says: publication, hashes of floor and policy, until when the recipient may act."""
-    raise NotImplementedError
+    assert night.published is not None
+    return {
+        "publication": {"run_id": night.published["run_id"], "row_hash": night.published["row_hash"]},
+        "floor_hash": floor_hash(),
+        "policy_hash": night.published["policy_hash"],
+        "valid_until": None if valid_until is None else valid_until.isoformat(),
+        **more,
+    }
+
+
+def prepare(night: Night) -> None:
+    """Makes the operator's key where there is none, and the demo's recipients before anything was ever sent."""
+    open_operator(night.keys.folder, night.say)
+    if night.lake.version("packages") is None:
+        make_demo_recipients(night.keys.folder, night.policy, night.say)
 
 
 def read_previous(night: Night, name: str, recipient: str, key: str, fields: tuple[Field, ...]) -> Previous:
@@ -112,20 +152,176 @@ def read_previous(night: Night, name: str, recipient: str, key: str, fields: tup
 
     A column that was not sent then is null. AssentError when a value does not decrypt.
     """
-    raise NotImplementedError
+    schema = schema_of(fields)
+    before = [r for r in packages_of(night.lake, recipient, name) if r["night"] < night.date]
+    if not before:
+        return Previous(schema.empty_table(), {})
+    last = before[-1]
+    snapshot, persons = read_state(
+        night.lake, night.keys, table_of(recipient, name), last["manifest_sha256"], key, schema
+    )
+    if snapshot.num_rows != last["rows"]:
+        raise AssentError(
+            f"export {name}: {snapshot.num_rows} of {last['rows']} entries of the package of {last['night']} are held; "
+            "restore the lake from its backup"
+        )
+    return Previous(
+        snapshot, persons, last["night"], f"{name}-{last['night'].isoformat()}", last["manifest_sha256"]
+    )
 
 
 def persons_of(
-    package_keys: pa.ChunkedArray, previous: Previous, changes: pa.Table, tonight: Mapping[str, int]
+    key: str, snapshot: pa.Table, changes: pa.Table, previous: Previous, tonight: Mapping[str, int]
 ) -> dict[str, int]:
     """key -> person_id of each row of a snapshot: tonight's person where the row was added or changed."""
-    raise NotImplementedError
+    fresh = {r[key] for r in changes.select([key, "change"]).to_pylist() if r["change"] != "REMOVE"}
+    keys = snapshot.column(key).to_pylist()
+    return {k: tonight[k] if k in fresh else previous.persons[k] for k in keys}
 
 
-def send_package(night: Night, package: Package, record: Callable[[str], None]) -> Sent | None:
+def send_package(night: Night, package: Package, record: Record) -> Sent | None:
     """Seals a package, calls ``record`` with its path (to disclose it), and puts it under its final name.
 
     None when tonight's package stands already; what an approval adds later the same night takes the place of a
     package of removals alone. RecipientStopped, and nothing written or recorded, without a usable key.
     """
-    raise NotImplementedError
+    _check(package)
+    rows = packages_of(night.lake, package.recipient, package.name)
+    tonight = [r for r in rows if r["night"] == package.night]
+    standing = tonight[-1] if tonight else None
+    if standing is not None and (standing["approved"] or not package.approved):
+        settle(night.lake, package.recipient)
+        return None
+    held = {package.previous.sha256, standing["manifest_sha256"] if standing else None} - {None}
+
+    def remember(sealed: Sealed) -> None:
+        people = [package.persons[k] for k in package.snapshot.column(package.key).to_pylist()]
+        write_state(
+            night.lake,
+            night.keys,
+            table_of(package.recipient, package.name),
+            package.night,
+            sealed.manifest_sha256,
+            package.snapshot,
+            people,
+            {str(h) for h in held},
+        )
+
+    replaces = standing["manifest_sha256"] if standing else None
+    return _send(
+        night.lake,
+        night.keys,
+        night.say,
+        {
+            "night": package.night,
+            "recipient": package.recipient,
+            "name": package.name,
+            "sequence": len(tonight),
+            "rows": package.snapshot.num_rows,
+            "approved": package.approved,
+        },
+        lambda box: fill(box, package, package.changed_fields(), replaces),
+        remember,
+        record,
+    )
+
+
+def _check(package: Package) -> None:
+    """ValueError for columns that cannot be sent; AssentError when a row added or changed lacks a required value."""
+    clash = NOT_SENT & {f.name for f in package.fields}
+    if clash:
+        raise ValueError(f"package {package.name}: {', '.join(sorted(clash))} cannot be sent under that name")
+    fresh = package.changes.filter(pc.field("change") != "REMOVE")
+    for f in package.fields:
+        lacking = fresh.column(f.name).null_count if f.required else 0
+        if lacking:
+            raise AssentError(
+                f"export {package.name}: {lacking} entries have no {f.name}; nothing is exported, look at the step "
+                "that made them"
+            )
+
+
+def send_files(
+    lake: Lake,
+    keys: Keys,
+    day: dt.date,
+    recipient: str,
+    name: str,
+    files: Mapping[str, str],
+    record: Record,
+    say: Callable[[str], None],
+) -> Sent | None:
+    """Sends small text files that are no snapshot (a notice of recall) the same way: checksums, signature, encryption.
+
+    None when there is such a package of that name and day already. RecipientStopped as :func:`send_package`.
+    """
+    if any(r["night"] == day for r in packages_of(lake, recipient, name)):
+        settle(lake, recipient)
+        return None
+
+    def put(box: Box) -> None:
+        for file, text in sorted(files.items()):
+            box.add_text(file, text)
+
+    row = {"night": day, "recipient": recipient, "name": name, "sequence": 0, "rows": None, "approved": True}
+    return _send(lake, keys, say, row, put, lambda sealed: None, record)
+
+
+def _send(
+    lake: Lake,
+    keys: Keys,
+    say: Callable[[str], None],
+    row: dict[str, Any],
+    put: Callable[[Box], None],
+    remember: Callable[[Sealed], None],
+    record: Record,
+) -> Sent:
+    """Seal, remember, record, commit, release: killed between any two, the same call again ends the same."""
+    recipient, name = row["recipient"], row["name"]
+    if not NAME.fullmatch(name):
+        raise ValueError(f"package {name!r}: use lower-case letters, digits, `.`, `_`, `-`")
+    to = keys_of(keys.folder, recipient)
+    operator = open_operator(keys.folder, say)
+    settle(lake, recipient)
+    out = out_folder(lake.root)
+    target = out / "exports" / recipient / f"{name}-{row['night'].isoformat()}{SUFFIX}"
+    path = f"{recipient}/{target.name}"
+    try:
+        with Box(out) as box:
+            put(box)
+            sealed = box.seal(operator, to, target, row["night"])
+    except (OSError, RuntimeError) as e:  # pysequoia raises RuntimeError with a trace, also for a full disk
+        first = (str(e).splitlines() or [""])[0][:120]
+        raise AssentError(
+            f"package {path} cannot be written ({first}); make room, then run the night again"
+        ) from None
+    try:
+        remember(sealed)
+        record(path)
+    except BaseException:
+        sealed.part.unlink(missing_ok=True)
+        raise
+    made = {
+        "package": path,
+        "manifest_sha256": sealed.manifest_sha256,
+        "sha256": sealed.sha256,
+        "bytes": sealed.bytes,
+    }
+    add_package(lake, {**row, **made})
+    sealed.release()
+    return Sent(path, sealed.sha256, sealed.bytes, sealed.manifest_sha256)
+
+
+def settle(lake: Lake, recipient: str) -> None:
+    """Ends what a killed run began: a file that was committed gets its name, any other half-made one goes."""
+    folder = out_folder(lake.root) / "exports" / recipient
+    rows = {Path(r["package"]).name: r["sha256"] for r in packages_of(lake, recipient)}
+    for part in folder.glob(f".*{SUFFIX}.part") if folder.is_dir() else ():
+        target = folder / part.name[1 : -len(".part")]
+        assert part_of(target) == part
+        with part.open("rb") as file:
+            committed = rows.get(target.name) == sha256_of(file)
+        if committed:
+            part.replace(target)
+        else:
+            part.unlink()

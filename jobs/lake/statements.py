@@ -18,10 +18,10 @@ from pysequoia import Cert
 
 from jobs.errors import AssentError, UsageError
 from jobs.lake.accesses import reason_given, record_access
+from jobs.lake.answer import plain
 from jobs.lake.clearsigned import BEGIN, Altered, verified
 from jobs.lake.config import load_policy
 from jobs.lake.explain import person as everything_about
-from jobs.lake.explained import plain
 from jobs.lake.history import Past
 from jobs.lake.issuers import fingerprints
 from jobs.lake.keys import Keys
@@ -59,7 +59,7 @@ def _unnoticed(lake: Lake, person: int, subject: str) -> bool:
     if version is None:
         return True
     mine = (pc.field("person_id") == person) & (pc.field("subject") == subject)
-    return lake.dataset("notices", version).count_rows(filter=mine) == 0
+    return int(lake.dataset("notices", version).count_rows(filter=mine)) == 0
 
 
 def _content(past: Past, keys: Keys, person: int, purpose: str, recipient: str) -> dict[str, Any]:

@@ -181,7 +181,8 @@ def test_the_first_night_of_the_shipped_policy_trusts_the_demo_issuer_and_says_s
 def test_a_deployment_of_ones_own_does_not(place, tmp_path, monkeypatch):
     from jobs.lake.config import REPOSITORY, load_policy
 
-    shutil.copy(REPOSITORY / "policy.yaml", tmp_path)
+    text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(f"{text}# ours\n", encoding="utf-8")
     monkeypatch.setenv("ASSENT_POLICY", str(tmp_path / "policy.yaml"))
     place.night.policy = load_policy()
     generated(place)
