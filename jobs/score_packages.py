@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.clearance import Clearance, at, clear
+from jobs.corrections import send_corrections
 from jobs.errors import AssentError
 from jobs.lake.ask import ask
 from jobs.lake.macs import application_id
@@ -65,10 +66,10 @@ def _table(night: Night, name: str, schema: pa.Schema) -> Any:
 # An application with whether each of its consents, and that of the required source, is attested by a believed issuer.
 APPLICATIONS = """
 SELECT s.person_id, s.status, s.score, s.band, s.reasons, s.no_score_reason,
-    coalesce(bool_and(c.attested_by IN (SELECT issuer FROM issuers)), false) AS attested,
-    coalesce(bool_or(c.source = getvariable('source') AND c.attested_by IN (SELECT issuer FROM issuers)), false)
-        AS grounded
+    count(i.issuer) = count(*) AS attested,
+    count(i.issuer) FILTER (WHERE c.source = getvariable('source')) > 0 AS grounded
 FROM scores s LEFT JOIN consented c USING (person_id, purpose, recipient)
+LEFT JOIN issuers i ON i.issuer = c.attested_by
 WHERE s.purpose = getvariable('purpose') AND s.recipient = getvariable('recipient')
 GROUP BY ALL ORDER BY s.person_id
 """
@@ -273,6 +274,13 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> tup
         facts=facts(night, until, purpose=purpose, use=USE, scorecard=night.scorecards[purpose].version),
     )
     sent = send_package(night, package, lambda path: disclose(night, recipient, subject, said, path))
+    send_corrections(
+        night,
+        purpose,
+        recipient,
+        {*previous.persons.values(), *package.persons.values()},
+        lambda of, path: disclose(night, recipient, subject, of, path),
+    )
     return made if sent else made.slice(0, 0), sum(not r["attested"] for r in rows)
 
 

@@ -211,9 +211,9 @@ NOTICES = Table(
     (
         ("night", "DATE", "night"),
         ("notice_id", "STRING", "follows from night, kind, person and subject"),
-        ("kind", "STRING", "score, listing, removal or access"),
+        ("kind", "STRING", "score, adverse_action, listing, removal, reinserted, review or access"),
         ("person_id", "BIGINT", "surrogate"),
-        ("subject", "STRING", "<purpose>/<recipient>, or <register>/<record_id>"),
+        ("subject", "STRING", "<purpose>/<recipient>, <register>/<record_id> or <feed>/<record_id>"),
         ("template", "STRING", "template and language"),
     ),
 )
@@ -224,9 +224,9 @@ DISCLOSURES = Table(
         ("night", "DATE", "night"),
         ("person_id", "BIGINT", "surrogate"),
         ("recipient", "STRING", "who received it"),
-        ("subject", "STRING", "<register>/<record_id>"),
-        ("change", "STRING", "ADD, CHANGE or REMOVE"),
-        ("package", "STRING", "path of the package under the exports folder"),
+        ("subject", "STRING", "<register>/<record_id>, or <purpose>/<recipient>"),
+        ("change", "STRING", "ADD, CHANGE, REMOVE, CORRECTION (of what was sent before) or STATEMENT"),
+        ("package", "STRING", "path of the package under the exports folder, or statement"),
     ),
 )
 PACKAGES = Table(

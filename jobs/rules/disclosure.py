@@ -19,6 +19,11 @@ def package_name(purpose: str) -> str:
     return f"scores-{purpose}"
 
 
+def corrections_name(purpose: str) -> str:
+    """The name of the packages that correct what was sent of applications that a recipient holds no longer."""
+    return f"corrections-{purpose}"
+
+
 def bands_used(policy: Policy, recipient: str) -> tuple[str, ...]:
     """The bands whose lowest score a recipient acts on: those that the policy names, else all but the lowest."""
     return tuple(policy.sending.bands_used.get(recipient, BANDS[:-1]))
