@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from jobs import agencies
 from jobs.errors import AssentError, UsageError
 from jobs.statement import statement
 
@@ -122,6 +123,7 @@ def _add_step(name: str) -> None:
 
 for _name in STEP_WORDS:
     _add_step(_name)
+agencies.add_to(cli)
 
 
 @cli.command()

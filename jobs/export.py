@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.delivery import deliver
 from jobs.lake.night import Night
 from jobs.lake.packages import (
     Field,
@@ -25,6 +26,7 @@ from jobs.lake.packages import (
     schema_of,
     send_package,
 )
+from jobs.lake.recipients import recipients_of
 from jobs.lake.vault import VALUES, read_identities
 from jobs.rules.policy import Register
 from jobs.score_packages import export_scores
@@ -237,7 +239,8 @@ def export_register(night: Night, register: Register, feed: dict[str, Any]) -> t
 def run(night: Night) -> dict[str, int]:
     """Writes a package a register; returns changes by kind.
 
-    AssentError at the end, naming each, when a recipient had no usable key: the others have their packages.
+    AssentError at the end, naming each, when a recipient had no usable key or could not be reached: the others have
+    their packages.
     """
     prepare(night)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
@@ -256,6 +259,9 @@ def run(night: Night) -> dict[str, int]:
     stopped |= dict.fromkeys(without_key)
     if not night.approve:
         night.say("export: removals only; additions and changes wait for a person (`--approve`)")
+    stopped |= dict.fromkeys(
+        deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
+    )
     if stopped:
         raise AssentError(
             f"export: {len(stopped)} recipient(s) stopped, the others have theirs: {'; '.join(stopped)}"

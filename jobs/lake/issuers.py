@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jobs.errors import AssentError
 from jobs.lake.deliveries import Delivered, Source
 from jobs.lake.keys import Keys
+from jobs.lake.openpgp import ARMORED
 from jobs.lake.readers import Stopped
 
 FOLDER = "consent-issuers"
@@ -43,11 +44,17 @@ def _operators(keys: Keys) -> tuple[set[str], bytes]:
     raw = keys.signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     found = set()
     for path in sorted(keys.folder.glob("operator*.asc")):
-        try:
-            found |= {c.fingerprint for c in pysequoia.Cert.split_file(str(path))}
-        except (RuntimeError, ValueError, OSError):
-            continue  # not a certificate: nothing that could attest either
+        found |= {c.fingerprint for c in certificates_in(path)}
     return found, raw
+
+
+def certificates_in(path: Path) -> list[pysequoia.Cert]:
+    """The certificates of a file, binary or in one armoured block or several; none where it holds something else."""
+    try:
+        data = path.read_bytes() if path.stat().st_size < MOST_BYTES else b""
+        return [c for block in ARMORED.findall(data) or [data] for c in pysequoia.Cert.split_bytes(block)]
+    except (RuntimeError, ValueError, OSError):
+        return []
 
 
 def issuers(keys: Keys, say: Callable[[str], None] = lambda text: None) -> list[pysequoia.Cert]:
@@ -57,10 +64,7 @@ def issuers(keys: Keys, say: Callable[[str], None] = lambda text: None) -> list[
     if not folder.is_dir():
         return []
     for path in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")):
-        try:
-            certificates = pysequoia.Cert.split_file(str(path)) if path.stat().st_size < MOST_BYTES else []
-        except (RuntimeError, ValueError, OSError):
-            certificates = []
+        certificates = certificates_in(path)
         if not certificates:
             say(
                 f"{FOLDER}/{path.name}: not an OpenPGP certificate, left out; put the issuer's public key there"

@@ -107,6 +107,10 @@ class Lake:
         """A pinned version as an Arrow dataset, no JVM."""
         return DeltaTable(self.url(table), version=version).to_pyarrow_dataset()
 
+    def is_nightly(self, table: str, version: int) -> bool:
+        """Whether a table is partitioned by the night that wrote each row."""
+        return DeltaTable(self.url(table), version=version).metadata().partition_columns == ["night"]
+
     def content(self, table: str, version: int, night: dt.date | None = None) -> tuple[int, str]:
         """Rows and a content hash of a version (of one night's rows), whatever their order and files; no JVM.
 

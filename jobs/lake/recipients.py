@@ -23,7 +23,7 @@ from jobs.rules.policy import Policy
 if TYPE_CHECKING:
     from pysequoia import Cert
 
-PUBLIC, SECRET = "operator.pub.asc", "operator.sec.asc"
+PUBLIC, SECRET, ROTATION = "operator.pub.asc", "operator.sec.asc", "operator.pub.asc.sig"
 GIVEN, DEMO = "recipients", "demo-recipients"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -179,3 +179,52 @@ def _pair(gpg: str, home: str, name: str) -> tuple[str, str]:
     )
     fingerprint = next(line.split()[-1] for line in said.splitlines() if " KEY_CREATED " in line)
     return run("--armor", "--export", fingerprint), run("--armor", "--export-secret-keys", fingerprint)
+
+
+def read_given(path: Path) -> bytes:
+    """A file that somebody gave; AssentError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise AssentError(f"{path} cannot be read ({e.strerror}); mend the path") from None
+
+
+def import_certificates(
+    folder: Path, policy: Policy, recipient: str, data: bytes, replace: bool
+) -> list[Certificate]:
+    """Adds what a recipient gave to its file, or replaces the file; returns what stands there now.
+
+    An equal fingerprint is renewed. AssentError, and nothing written, when none of what was given can be used.
+    """
+    if recipient not in recipients_of(policy):
+        raise AssentError(
+            f"recipient {recipient} is not in the policy; name one of {', '.join(recipients_of(policy))}"
+        )
+    path = certificate_path(folder, recipient)
+    try:
+        given = certificates(data)
+    except ValueError as e:
+        raise AssentError(f"recipient {recipient}: the file {e}") from None
+    refused = [f"{c.fingerprint[-16:]} {c.problem}" for c in given if c.problem]
+    if refused:
+        raise AssentError(f"recipient {recipient}: not imported, {'; '.join(refused)}")
+    held = [] if replace or not path.exists() else certificates(path.read_bytes())
+    new = {c.fingerprint for c in given}
+    kept = [*given, *(c for c in held if c.fingerprint not in new)]
+    write_private(path, "".join(c.armored for c in kept))
+    return kept
+
+
+def rotate_operator(folder: Path) -> tuple[Operator, Path]:
+    """A new operator's key. The public file holds both, and its detached signature by the former key.
+
+    What recipients hold of the former vouches so for the new one; old packages still verify.
+    """
+    former = open_operator(folder, lambda text: None)
+    secret = Operator.generate("Assent operator")
+    made = Operator(secret)
+    both = made.public + (folder / PUBLIC).read_text(encoding="utf-8")
+    write_private(folder / PUBLIC, both)
+    write_private(folder / ROTATION, former.sign(both.encode()))
+    write_private(folder / SECRET, secret.decode())
+    return made, folder / ROTATION

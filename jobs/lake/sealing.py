@@ -8,15 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from jobs.lake.outbox import private_folder
+from jobs.lake.verify_package import pack
 
 if TYPE_CHECKING:
     from pysequoia import Cert
@@ -113,7 +112,7 @@ class Box:
         try:
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
             with self._nameless() as packed:
-                _zip(packed, self._files, day)
+                pack(packed, self._files, (day.year, day.month, day.day))
                 operator.seal(packed, part, to)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
@@ -121,15 +120,3 @@ class Box:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-
-
-def _zip(packed: BinaryIO, files: dict[str, BinaryIO], day: dt.date) -> None:
-    """A zip whose every byte follows from its files, their order and the day: stored, so that no zlib is in it."""
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for name, file in files.items():
-            info = zipfile.ZipInfo(name, (day.year, day.month, day.day, 0, 0, 0))
-            info.create_system, info.external_attr = 3, 0o100600 << 16
-            info.file_size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            with archive.open(info, "w", force_zip64=info.file_size >= 1 << 31) as inside:
-                shutil.copyfileobj(file, inside, 1 << 20)

@@ -23,7 +23,7 @@ from jobs.lake.clearsigned import BEGIN, Altered, verified
 from jobs.lake.config import load_policy
 from jobs.lake.explain import person as everything_about
 from jobs.lake.history import Past
-from jobs.lake.issuers import fingerprints
+from jobs.lake.issuers import certificates_in, fingerprints
 from jobs.lake.keys import Keys
 from jobs.lake.lake import Lake
 from jobs.lake.macs import compacted, stdnum_module
@@ -187,9 +187,22 @@ def write_statement(
     return f"a statement for {recipient} and {purpose} alone, until {content['valid_until']}"
 
 
-def is_statement(head: bytes) -> bool:
-    """Whether a file that begins so is a statement or a copy, and no package."""
-    return head.startswith(BEGIN.encode()) or head.lstrip().startswith(b"{")
+def is_statement(path: Path) -> bool:
+    """Whether a file looks like a statement or a copy, and not like a package."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64).lstrip()
+    except OSError:
+        return False
+    return head.startswith((BEGIN[:10].encode(), b"{"))
+
+
+def check_now(path: Path, key: Path) -> list[str]:
+    """As :func:`check_statement` today, with the operator's certificate from a file."""
+    certificates = certificates_in(key)
+    if not certificates:
+        raise UsageError(f"--key {key}: holds no OpenPGP certificate; ask the operator for operator.pub.asc")
+    return check_statement(path, certificates, dt.datetime.now(dt.UTC).date())
 
 
 def check_statement(path: Path, certificates: Sequence[Cert], today: dt.date) -> list[str]:

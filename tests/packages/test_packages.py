@@ -290,7 +290,7 @@ Place(Path({place!r})).send(NIGHTS[1], [entry("R2", "bo", 7), entry("R3", "cvita
 @pytest.mark.parametrize(
     ("module", "name", "after"),
     [
-        ("sealing", "_zip", True),
+        ("sealing", "pack", True),
         ("packages", "write_state", False),
         ("packages", "write_state", True),
         ("packages", "add_package", False),
