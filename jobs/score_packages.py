@@ -8,7 +8,8 @@ night) is what would be added or changed; who drops out is said every night.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -110,13 +111,17 @@ def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> 
 
 
 def changes(
-    previous: pa.Table, rows: list[dict[str, Any]], causes: Mapping[str, str], held: bool
+    previous: pa.Table,
+    rows: list[dict[str, Any]],
+    causes: Mapping[str, str],
+    held: bool,
+    untold: Collection[int] = (),
 ) -> pa.Table:
     """What turns ``previous`` into tonight's snapshot: its columns, ``change`` and ``cause``; sorted by the key.
 
-    ``rows`` as :func:`applications` gives them, ``causes`` by key of those that ended. What is not attested, and
-    everything where scores are ``held``, is neither added nor changed; who holds no attested consent for the required
-    source any more is removed whatever waits.
+    ``rows`` as :func:`applications` gives them, ``causes`` by key of those that ended. What is not attested or whose
+    person is ``untold``, and everything where scores are ``held``, is neither added nor changed; who holds no attested
+    consent for the required source any more is removed whatever waits.
     """
     names = previous.column_names
     before = {r[KEY]: r for r in previous.to_pylist()}
@@ -126,7 +131,7 @@ def changes(
         old, new = before.get(key), now.get(key)
         if new is None and old is not None:
             made.append({**old, "change": "REMOVE", "cause": causes.get(key, "corrected")})
-        elif new is not None and new["attested"] and not held:
+        elif new is not None and new["attested"] and not held and new["person_id"] not in untold:
             sent = {n: new[n] for n in names}
             if sent != old:
                 made.append({**sent, "change": "ADD" if old is None else "CHANGE", "cause": None})
@@ -238,22 +243,34 @@ def disclose(night: Night, recipient: str, subject: str, said: list[tuple[int, s
         night.lake.append_arrow("disclosures", pa.Table.from_pylist(fresh, schema=DISCLOSURES.arrow()))
 
 
-def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> tuple[pa.Table, int]:
-    """Sends one recipient its package; returns its changes (none when it stands), and how many are unattested."""
+@dataclass(frozen=True)
+class Outcome:
+    """What one recipient was sent: its changes (none when the package stands already), and how many scores wait."""
+
+    changes: pa.Table
+    unattested: int
+    untold: int
+
+
+def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Outcome:
+    """Sends one recipient its package, and what it once held and is corrected."""
     subject = f"{purpose}/{recipient}"
     rows = applications(night, purpose, recipient, may)
     previous = read_previous(night, package_name(purpose), recipient, KEY, FIELDS)
     live = {r[KEY]: int(r["person_id"]) for r in rows}
     standing = {r[KEY] for r in rows if r["grounded"]}
     ended = {key: person for key, person in previous.persons.items() if key not in standing}
-    made = changes(previous.snapshot, rows, causes_of(night, purpose, recipient, ended, previous), may.held)
+    causes = causes_of(night, purpose, recipient, ended, previous)
     people = {**previous.persons, **live}
-    said = [(people[r[KEY]], r["change"]) for r in made.select([KEY, "change"]).to_pylist()]
-    untold = unnoticed(night, subject, {person for person, change in said if change != "REMOVE"})
+
+    def of(made: pa.Table) -> list[tuple[int, str]]:
+        return [(people[r[KEY]], r["change"]) for r in made.select([KEY, "change"]).to_pylist()]
+
+    made = changes(previous.snapshot, rows, causes, may.held)
+    untold = unnoticed(night, subject, {person for person, change in of(made) if change != "REMOVE"})
     if untold:
-        raise AssentError(
-            f"export {package_name(purpose)}: {len(untold)} scores have no notice; run `assent notify` first"
-        )
+        made = changes(previous.snapshot, rows, causes, may.held, untold)
+    said = of(made)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     last = feeds["consents"]["last_good_on"]
     until = None if last is None else last + dt.timedelta(days=contracts()["consents"].freshness_days)
@@ -269,7 +286,7 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> tup
         changes=made,
         persons=persons_of(KEY, snapshot, made, previous, live),
         previous=previous,
-        approved=not may.held,
+        approved=not may.held and not untold,
         causes=CAUSES,
         facts=facts(night, until, purpose=purpose, use=USE, scorecard=night.scorecards[purpose].version),
     )
@@ -279,33 +296,41 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> tup
         purpose,
         recipient,
         {*previous.persons.values(), *package.persons.values()},
-        lambda of, path: disclose(night, recipient, subject, of, path),
+        lambda corrected, path: disclose(night, recipient, subject, corrected, path),
     )
-    return made if sent else made.slice(0, 0), sum(not r["attested"] for r in rows)
+    return Outcome(made if sent else made.slice(0, 0), sum(not r["attested"] for r in rows), len(untold))
 
 
 def export_scores(night: Night) -> tuple[dict[str, int], list[str]]:
-    """Sends each recipient of scores its package; returns counts, and a line for each recipient that was stopped."""
+    """Sends each recipient of scores its package; returns counts, and a line for each fault at the end.
+
+    A recipient without a usable key is sent nothing; a score whose person has no notice waits.
+    """
     may = clear(night)
     counts = {"score packages": 0, "scores sent": 0, "scores removed": 0}
     stopped: list[str] = []
-    unattested = 0
+    unattested, untold = 0, 0
     for purpose in night.policy.purposes.values():
         for recipient in purpose.recipients:
             try:
-                made, waiting = export_to(night, purpose.name, recipient, may)
+                found = export_to(night, purpose.name, recipient, may)
             except RecipientStopped as e:
                 stopped.append(str(e))
                 continue
-            removed = made.column("change").to_pylist().count("REMOVE")
+            removed = found.changes.column("change").to_pylist().count("REMOVE")
             counts["score packages"] += 1
             counts["scores removed"] += removed
-            counts["scores sent"] += made.num_rows - removed
-            unattested += waiting
+            counts["scores sent"] += found.changes.num_rows - removed
+            unattested += found.unattested
+            untold += found.untold
     if unattested:
         night.say(
             f"export: {unattested} scores rest on consents that no issuer attests, and do not leave; "
             "deliver the consents with a .sig of a known issuer"
+        )
+    if untold:
+        stopped.append(
+            f"{untold} scores have no notice yet and wait; run `assent notify`, then `assent export` again"
         )
     return counts, stopped
 
