@@ -16,6 +16,7 @@ from jobs.cli_disclosure import plan, recall, returns
 from jobs.errors import AssentError, UsageError
 from jobs.options import DAY, lake_option
 from jobs.options import say as _say
+from jobs.statement import statement
 
 STEP_WORDS = {
     "extract": "Lands the deliveries verbatim, with a manifest.",
@@ -204,6 +205,7 @@ def generate(persons: int, nights: int, start: dt.date, seed: int, out: Path) ->
 cli.add_command(plan)
 cli.add_command(recall)
 cli.add_command(returns)
+cli.add_command(statement)
 
 
 def fault_line(error: BaseException) -> str:

@@ -365,7 +365,10 @@ def run(night: Night) -> dict[str, int]:
     who = people(accepted["consents"], stopped, contested, night.date)
     suspended = doubt.contested_disputes(quarantine["disputes"])
     mine, verdicts = _own_channel(night, accepted, quarantine, who)
-    live = consent.live_consents(accepted["consents"], mine, barred(who, stopped), night.date, night.policy)
+    attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
+    live = consent.live_consents(
+        accepted["consents"], mine, attested, barred(who, stopped), night.date, night.policy
+    )
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")
         live = live.limit(0)

@@ -36,6 +36,7 @@ from jobs.returns import standing, take
 from jobs.rules.disclosure import Disclosure, disclosure, leaving
 from jobs.rules.holds import Hold
 from jobs.rules.policy import Register
+from jobs.score_packages import export_scores
 from jobs.sign_off import Counts, counts_of, form, record, sight_hash
 from schemas.contract import contracts
 
@@ -234,7 +235,9 @@ def _take(night: Night) -> None:
 
 
 def run(night: Night) -> dict[str, int]:
-    """Takes what agencies answered, then sends a package a register; returns changes by kind, and what waits.
+    """Takes what agencies answered, then sends a package a register and a recipient of scores.
+
+    Returns changes of registers by kind, what waits, and the counts of scores.
 
     RecipientsStopped at the end, naming each, when a recipient had no usable key or could not be reached: the others
     have their packages. AssentError, after everything is sent, when people had no listing notice: their registers sent
@@ -256,6 +259,8 @@ def run(night: Night) -> dict[str, int]:
     if night.approval is not None and (todo or night.approval.decision != "approve"):
         approval = record(night, night.approval, counts_of_plans(found), waiting)
     counts, stopped = _send(night, todo, approval)
+    scored, faults = export_scores(night)
+    stopped += faults
     _say_decision(night, waiting)
     stopped += deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
     lines = "; ".join(dict.fromkeys(stopped))
@@ -267,7 +272,7 @@ def run(night: Night) -> dict[str, int]:
         )
     if stopped:
         raise RecipientsStopped(f"export: recipients stopped, the others have theirs: {lines}")
-    return {**counts, "waiting": waiting}
+    return {**counts, "waiting": waiting, **scored}
 
 
 def _send(

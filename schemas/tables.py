@@ -97,6 +97,11 @@ DELIVERIES = Table(
         ("bytes", "BIGINT", "size as delivered"),
         ("sha256", "STRING", "of the file as delivered; null when unreadable"),
         ("stopped", "STRING", "code of what stopped the file or its feed, else null"),
+        (
+            "attested_by",
+            "STRING",
+            "consents: certificate fingerprint of the issuer who signed the file, else null",
+        ),
     ),
 )
 # One row a person × purpose × recipient × source that is consented (live) on the night.
@@ -108,9 +113,14 @@ CONSENTED = Table(
         ("purpose", "STRING", "purpose"),
         ("recipient", "STRING", "recipient"),
         ("source", "STRING", "feed that may be read"),
-        ("consent_id", "STRING", "the live consent (smallest id where several)"),
+        ("consent_id", "STRING", "the live consent (where several: an attested one, then the smallest id)"),
         ("granted_on", "DATE", "its first day"),
         ("expires_on", "DATE", "its last day"),
+        (
+            "attested_by",
+            "STRING",
+            "fingerprint of the issuer who signed a file that brought it, null when none",
+        ),
     ),
 )
 # Partial sums of transactions: what a night folds its delivery into.
@@ -202,9 +212,9 @@ NOTICES = Table(
     (
         ("night", "DATE", "night"),
         ("notice_id", "STRING", "follows from night, kind, person and subject"),
-        ("kind", "STRING", "score, listing, removal or access"),
+        ("kind", "STRING", "score, adverse_action, listing, removal, reinserted, review or access"),
         ("person_id", "BIGINT", "surrogate"),
-        ("subject", "STRING", "<purpose>/<recipient>, or <register>/<record_id>"),
+        ("subject", "STRING", "<purpose>/<recipient>, <register>/<record_id> or <feed>/<record_id>"),
         ("template", "STRING", "template and language"),
     ),
 )
@@ -215,9 +225,13 @@ DISCLOSURES = Table(
         ("night", "DATE", "night"),
         ("person_id", "BIGINT", "surrogate"),
         ("recipient", "STRING", "who received it"),
-        ("subject", "STRING", "<register>/<record_id>"),
-        ("change", "STRING", "ADD, CHANGE, REMOVE or RECALL"),
-        ("package", "STRING", "path of the package or recall notice under the exports folder"),
+        ("subject", "STRING", "<register>/<record_id>, or <purpose>/<recipient>"),
+        (
+            "change",
+            "STRING",
+            "ADD, CHANGE, REMOVE, RECALL, CORRECTION (of what was sent before) or STATEMENT",
+        ),
+        ("package", "STRING", "path of the package or notice under the exports folder, or statement"),
         ("approval", "STRING", "approval that let an ADD or CHANGE out, else null"),
     ),
 )

@@ -212,6 +212,7 @@ def test_nothing_reads_around_consent(step):
 CLOCKS = {"now", "today", "utcnow", "current_date", "current_timestamp", "localtimestamp", "unix_timestamp"}
 LOOKS = {  # a clock by definition
     ("jobs/lake/actor.py", "dt.datetime.now"),  # when somebody looked or decided
+    ("jobs/lake/statements.py", "dt.datetime.now"),  # whether a statement still holds for who reads it
     ("jobs/lake/delivery.py", "dt.datetime.now"),  # when a package arrived
     ("jobs/lake/openpgp.py", "dt.datetime.now"),  # a key's last day is the world's, not the night's
 }

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.errors import AssentError, UsageError
+from jobs.generate import issuer
 from jobs.generate.calendar import as_date, day, months_of
 from jobs.generate.cases import play
 from jobs.generate.cast import SIZE, Cast
@@ -31,6 +32,7 @@ from jobs.generate.records import (
 )
 from jobs.generate.transactions import transactions
 from jobs.generate.truth import Truth
+from jobs.lake.issuers import DEMO
 from schemas.contract import contracts
 
 CHUNK = 50_000
@@ -113,6 +115,15 @@ def _one_chunk(
     return people
 
 
+def attest(out: Path) -> None:
+    """The demo's issuer signs every consents file; its certificate lies in ``keys/``."""
+    for path in sorted(out.glob("*/consents*")):
+        if path.suffix != ".sha256":
+            issuer.sign(path)
+    (out / "keys").mkdir()
+    (out / "keys" / DEMO).write_text(issuer.certificate(), encoding="utf-8")
+
+
 def generate(
     persons: int,
     nights: int,
@@ -152,5 +163,6 @@ def generate(
     for (feed, _), file in sorted(files.items()):
         file.close()
         counts[feed] = counts.get(feed, 0) + file.rows
+    attest(out)
     truth.close()
     return counts

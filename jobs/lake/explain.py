@@ -9,11 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import pyarrow as pa
-from deltalake.exceptions import DeltaError
-
-from jobs.errors import AssentError, UsageError
-from jobs.lake.actor import actor, moment
+from jobs.lake.accesses import reason_given, record_access
+from jobs.lake.config import load_policy
 from jobs.lake.explained import reason_text
 from jobs.lake.history import Past, anniversary, months_back
 from jobs.lake.lake import Lake
@@ -21,36 +18,14 @@ from jobs.lake.query import Published
 from jobs.lake.vault import person_ids
 from jobs.rules import floor
 from jobs.rules.holds import held
+from jobs.rules.reviews import Review, reviews, under_review
 from schemas.contract import contracts
-from schemas.tables import ACCESSES
 
-NOT_STATED = "not stated"
+REVIEW_SHOWN = "dispute_id purpose recipient opened_on due_on outcome reviewer decided_on".split()
 ORDER_COLUMNS = (
     "authority legal_basis ordered_on served_on objection_until appeal_lodged_on appeal_decided_on appeal_outcome "
     "stayed_from stayed_until satisfied_on set_aside_on expires_on kind status debt_minor currency"
 ).split()
-
-
-def record_access(lake: Lake, people: list[int | None], command: str, because: str | None) -> None:
-    """One row of ``accesses`` a person looked at; AssentError, and nothing is shown, when it cannot be written."""
-    looked = moment()
-    rows = [
-        {
-            "accessed_at": looked,
-            "actor": actor(),
-            "command": command,
-            "person_id": person,
-            "because": " ".join((because or "").split())[:500] or NOT_STATED,
-        }
-        for person in people
-    ]
-    try:
-        lake.append_arrow("accesses", pa.Table.from_pylist(rows, schema=ACCESSES.arrow()))
-    except (OSError, DeltaError) as e:
-        raise AssentError(
-            f"accesses: the look cannot be recorded ({type(e).__name__}), so nothing is shown; "
-            "check the rights on the lake"
-        ) from None
 
 
 def _note(record: dict[str, Any]) -> str | None:
@@ -155,6 +130,7 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
         "characteristics": [{k: v for k, v in p.items() if k not in ("code", "text")} for p in parts],
         "consented": [
             {k: c[k] for k in ("source", "consent_id", "granted_on", "expires_on")}
+            | {"attested": c.get("attested_by") is not None}
             for c in sorted(consented, key=lambda c: c["source"])
         ],
     }
@@ -204,9 +180,17 @@ def _entry(past: Past, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _reviews(past: Past, person: int, purpose: str | None) -> list[Review]:
+    """The person's reviews on the night, decided ones with outcome and reviewer."""
+    found = reviews(past.of("conformed/disputes", person), past.night)
+    return [r for r in found if purpose in (None, r.purpose)]
+
+
 def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, Any]:
     """The object of one identity (DESIGN 7). With a purpose: its scores alone, and no register."""
-    nothing: dict[str, Any] = {"person_id": None, "scores": [], "registers": [], "disclosures": []}
+    nothing: dict[str, Any] = {
+        "person_id": None, "scores": [], "registers": [], "reviews": [], "disclosures": [],
+    }  # fmt: skip
     if person_id is None or not past.known(person_id):
         return nothing | {"night": past.night}
     features = {(r["purpose"], r["recipient"]): r for r in past.of("features", person_id)}
@@ -215,6 +199,10 @@ def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, 
         for r in sorted(past.of("scores", person_id), key=lambda r: (r["purpose"], r["recipient"]))
         if purpose in (None, r["purpose"])
     ]
+    asked = _reviews(past, person_id, purpose)
+    marked = under_review(asked)
+    for s in scores:
+        s["under_review"] = (person_id, s["purpose"], s["recipient"]) in marked
     entries = [] if purpose else past.of("registers", person_id)
     sent = [
         {k: v for k, v in d.items() if k != "person_id"}
@@ -227,6 +215,7 @@ def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, 
         "registers": [
             _entry(past, r) for r in sorted(entries, key=lambda r: (r["register"], r["record_id"]))
         ],
+        "reviews": [{n: getattr(r, n) for n in REVIEW_SHOWN} for r in asked],
         "disclosures": sent,
         "night": past.night,
     }
@@ -299,13 +288,12 @@ def explain(
 
     An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read.
     """
-    if because and any(i and i in because for i in national_ids):
-        raise UsageError("--because holds a national id; say why without naming the person")
+    said = reason_given(because, national_ids, load_policy().national_id)
     found = person_ids(lake, national_ids)
     published = Published(Lake(lake), as_of)
     earlier = Published(Lake(lake), against) if against else None
     people = [p for p in found if p is not None]
-    record_access(published.lake, found, "explain", because)
+    record_access(published.lake, found, "explain", said)
     past = Past(published, people)
     objects = [person(past, p, purpose) for p in found]
     if earlier is not None:

@@ -71,6 +71,11 @@ def parts_of(score: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def attested(consent: dict[str, Any]) -> str:
+    """A remark on a consent that no issuer attests: its score does not leave."""
+    return "" if consent["attested"] else "unattested: the score does not leave"
+
+
 def _score_text(score: dict[str, Any]) -> list[str]:
     head = f"{score['purpose']} for {score['recipient']}: "
     if score["status"] == "scored":
@@ -89,10 +94,12 @@ def _score_text(score: dict[str, Any]) -> list[str]:
     else:
         reason = score["no_score_reason"]
         lines = [f"{head}no score, {reason}: {NO_SCORE_REASONS.get(reason, 'see the data dictionary')}"]
+    if score.get("under_review"):
+        lines.append("  under review: a named person has yet to decide")
     lines.append("  consents")
     lines += _aligned(
         [
-            [c["source"], c["consent_id"], c["granted_on"], "through", c["expires_on"]]
+            [c["source"], c["consent_id"], c["granted_on"], "through", c["expires_on"], attested(c)]
             for c in score["consented"]
         ],
         "    ",
@@ -100,6 +107,19 @@ def _score_text(score: dict[str, Any]) -> list[str]:
     lines.append(f"  sources used: {', '.join(score['sources_used']) or 'none'}")
     lines.append(f"  inputs: {len(score['inputs'])} rows")
     return lines + _aligned(_input_rows(score["inputs"]), "    ")
+
+
+def review_line(review: dict[str, Any]) -> str:
+    """One sentence: a review, and what came of it."""
+    asked = (
+        f"{review['purpose']} for {review['recipient']}: review {_clean(review['dispute_id'])} asked for on "
+    )
+    if review["decided_on"] is None:
+        return f"{asked}{_clean(review['opened_on'])}, open, due {_clean(review['due_on'])}"
+    return (
+        f"{asked}{_clean(review['opened_on'])}, {review['outcome']} on {_clean(review['decided_on'])} "
+        f"by {_clean(review['reviewer'])}"
+    )
 
 
 def why(entry: dict[str, Any]) -> str:
@@ -182,6 +202,8 @@ def _text(objects: list[dict[str, Any]]) -> str:
         lines += [line for s in o["scores"] for line in [*_score_text(s), ""]] or ["none", ""]
         lines.append("Registers")
         lines += [line for e in o["registers"] for line in [*_entry_text(e), ""]] or ["none", ""]
+        if o.get("reviews"):
+            lines += ["Reviews", *[f"  {review_line(r)}" for r in o["reviews"]], ""]
         lines.append("Sent")
         lines += _aligned(
             [[d["night"], d["recipient"], d["subject"], d["change"], d["package"]] for d in o["disclosures"]],
@@ -222,8 +244,9 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 {{ r.points }} points below neutral</span></li>{% else %}<li>Nothing cost points.</li>{% endfor %}</ul>
 {% else %}<p><strong>No score</strong>: {{ s.no_score_reason }}, {{ no_score.get(s.no_score_reason, "") }}.</p>
 {% endif %}
+{% if s.under_review %}<p><strong>Under review</strong>: a named person has yet to decide.</p>{% endif %}
 <h3>Consents</h3><ul>{% for c in s.consented %}<li>{{ c.source }}: {{ c.consent_id }}, {{ c.granted_on }} through
-{{ c.expires_on }}</li>{% endfor %}</ul>
+{{ c.expires_on }}{{ ", " + attested(c) if attested(c) else "" }}</li>{% endfor %}</ul>
 <p>Sources used: {{ s.sources_used|join(", ") or "none" }}.</p>{{ inputs(s.inputs) }}
 {% else %}<p>No scores.</p>{% endfor %}
 {% for e in o.registers %}<h2>{{ e.register }}, {{ e.record_id }}, for {{ e.recipient }}</h2>
@@ -232,6 +255,7 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 {% endfor %}{% if e.order %}<table>
 {% for k, v in e.order.items() if v is not none %}<tr><th>{{ k }}</th><td>{{ v }}</td></tr>
 {% endfor %}</table>{% endif %}{{ inputs(e.inputs) }}{% endfor %}
+{% if o.reviews %}<h2>Reviews</h2><ul>{% for r in o.reviews %}<li>{{ review_line(r) }}</li>{% endfor %}</ul>{% endif %}
 <h2>Sent</h2>{% if o.disclosures %}<table>{% for d in o.disclosures %}<tr><td>{{ d.night }}</td>
 <td>{{ d.recipient }}</td><td>{{ d.subject }}</td><td>{{ d.change }}</td><td>{{ d.package }}</td></tr>
 {% endfor %}</table>{% else %}<p>Nothing was sent.</p>{% endif %}
@@ -247,6 +271,8 @@ def _html(objects: list[dict[str, Any]]) -> str:
     return page.render(
         objects=objects,
         parts_of=parts_of,
+        review_line=review_line,
+        attested=attested,
         why=why,
         answers_of=answers_of,
         change_lines=change_lines,

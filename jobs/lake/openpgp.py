@@ -181,6 +181,10 @@ class Operator:
         """A detached, armored signature."""
         return sign(self._signer, data, mode=SignatureMode.DETACHED).decode()
 
+    def clear_sign(self, text: str) -> str:
+        """A text and its signature in one file that `gpg --verify` reads."""
+        return sign(self._signer, text.encode(), mode=SignatureMode.CLEAR).decode()
+
     def seal(self, source: BinaryIO, target: Path, to: list[Cert]) -> None:
         """One binary message, signed and encrypted to every certificate, in bounded memory.
 

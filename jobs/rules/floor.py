@@ -116,6 +116,9 @@ WIDEST_GUARDS = MappingProxyType(
 )
 SHARE_FROM = 100  # entries: a share of fewer says nothing
 SCORE_MIN, SCORE_MAX = 350, 950
+BANDS = ("A", "B", "C", "D", "E")  # from the best
+# More new consents than this share of those live on a night are looked at by a person before a score leaves.
+NEW_CONSENTS_SHARE, LARGEST_NEW_CONSENTS_SHARE = 0.25, 0.5
 ADULT_AGE = 18
 
 
@@ -146,6 +149,8 @@ def floor_hash() -> str:
         "statutes": dict(LONGEST_STATUTE_YEARS),
         "guards": {**WIDEST_GUARDS, "share_from": SHARE_FROM},
         "score": [SCORE_MIN, SCORE_MAX],
+        "bands": list(BANDS),
+        "new_consents_share": LARGEST_NEW_CONSENTS_SHARE,
         "adult": ADULT_AGE,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,22 @@ class Register:
 
 
 @dataclass(frozen=True)
+class Sending:
+    """How scores and notices leave. Each key may be left out of the policy; the default is the careful one.
+
+    ``bands_used``: recipient -> bands whose lowest score it acts on (a fall below one is an adverse action), all but
+    the lowest where it is not named. ``new_consents_share``: of the consents live tonight; more new ones stop the
+    export of scores until a person approves. ``pages``: whether each notice is also written as a page.
+    """
+
+    operator: str = "the operator of this service"
+    contact: str = "the address that your consent names"
+    bands_used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    new_consents_share: float = floor.NEW_CONSENTS_SHARE
+    pages: bool = True
+
+
+@dataclass(frozen=True)
 class Policy:
     """The compiled policy. ``sha256`` is of the file's bytes."""
 
@@ -65,6 +82,7 @@ class Policy:
     dispute_extensions: tuple[str, ...]
     sha256: str
     path: str
+    sending: Sending = field(default_factory=Sending)
 
     def pairs(self) -> list[tuple[str, str, str]]:
         """Every allowed purpose × source × recipient."""
@@ -200,6 +218,43 @@ def _register(doc: Located, name: str, node: Any) -> Register:
     )
 
 
+def _sending(doc: Located, recipients: set[str]) -> Sending:
+    """The keys of :class:`Sending`; PolicyError for a recipient or band that is none, or a share beyond the floor."""
+    found: dict[str, Any] = {}
+    if "operator" in doc.node:
+        node = _mapping(doc, "operator")
+        _known(doc, node, {"name", "contact"}, "key")
+        for key, name in (("name", "operator"), ("contact", "contact")):
+            if not isinstance(node.get(key), str) or not node[key].strip():
+                raise doc.fail(key, f"operator needs {key}: who answers a person who was rated", node)
+            found[name] = str(node[key])
+    if "bands_used" in doc.node:
+        node, bands = _mapping(doc, "bands_used"), {}
+        for recipient in node:
+            if recipient not in recipients:
+                raise doc.fail(recipient, f"{recipient} receives no score; remove it", node)
+            words = _strings(doc, node, recipient)
+            if not words or not set(words) <= set(floor.BANDS[:-1]):
+                raise doc.fail(
+                    recipient,
+                    f"bands of {recipient} must be of {', '.join(floor.BANDS[:-1])}, one at least",
+                    node,
+                )
+            bands[str(recipient)] = words
+        found["bands_used"] = bands
+    if "new_consents_share" in doc.node:
+        share = doc.node["new_consents_share"]
+        most = floor.LARGEST_NEW_CONSENTS_SHARE
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= most:
+            raise doc.fail("new_consents_share", f"new_consents_share must be 0..{most}")
+        found["new_consents_share"] = float(share)
+    if "notice_pages" in doc.node:
+        if not isinstance(doc.node["notice_pages"], bool):
+            raise doc.fail("notice_pages", "notice_pages must be true or false")
+        found["pages"] = doc.node["notice_pages"]
+    return Sending(**found)
+
+
 def compile_policy(text: str, path: str) -> Policy:
     """The policy in a file's text, or PolicyError with file and line where it widens the floor."""
     doc = parse(text, path)
@@ -212,6 +267,10 @@ def compile_policy(text: str, path: str) -> Policy:
         "registers",
         "retention",
         "dispute_extensions",
+        "operator",
+        "bands_used",
+        "new_consents_share",
+        "notice_pages",
     }
     _known(doc, doc.node, known, "key")
     purposes, registers = _mapping(doc, "purposes"), _mapping(doc, "registers")
@@ -249,4 +308,5 @@ def compile_policy(text: str, path: str) -> Policy:
         dispute_extensions=tuple(doc.node.get("dispute_extensions") or ()),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         path=path,
+        sending=_sending(doc, set(roles)),
     )
