@@ -39,7 +39,7 @@ def test_no_contract_has_such_a_column():
         ("opinion.text", "opinion"),
         ("userLocation2", "location"),
         ("Locations", "location"),
-        ("nationalities", "nationality"),
+        ("nationalities", "nationalities"),
         ("sexes", "sex"),
         ("merchants", "merchant"),
         ("status", None),
