@@ -166,5 +166,14 @@ def run_night(night: Night) -> dict[str, int]:
     for step in STEPS if fresh else AFTER_PUBLICATION:
         for key, value in run_step(night, step).items():
             counts[f"{step}.{key}"] = value
+    if fresh:
+        report(night)
     raise_if_stopped(night)
     return counts
+
+
+def report(night: Night) -> None:
+    """Writes the page of a published night (``<out>/report/<date>.html``)."""
+    from jobs.report import write
+
+    night.say(f"night {night.date} report: {write(night.lake.root, night.date)}")

@@ -43,11 +43,20 @@ def store(lake: Lake, policy: Policy, scorecards: dict[str, Scorecard]) -> None:
             lake.write_text(name, text)
 
 
-def stored_scorecard(lake: Lake, sha256: str) -> str:
-    """A kept scorecard's text; AssentError when the lake has lost it."""
-    path = f"{lake.path}/_scorecards/{sha256}.yaml"
+def _stored(lake: Lake, folder: str, sha256: str) -> str:
+    path = f"{lake.path}/{folder}/{sha256}.yaml"
     if not lake.fs.exists(path):
         raise AssentError(
-            f"scorecard {sha256[:12]} is not in the lake any more; restore _scorecards from your backup"
+            f"{folder}/{sha256[:12]}… is not in the lake any more; restore {folder} from your backup"
         )
     return str(lake.fs.cat_file(path).decode())
+
+
+def stored_scorecard(lake: Lake, sha256: str) -> str:
+    """A kept scorecard's text; AssentError when the lake has lost it."""
+    return _stored(lake, "_scorecards", sha256)
+
+
+def stored_policy(lake: Lake, sha256: str) -> str:
+    """A kept policy's text; AssentError when the lake has lost it."""
+    return _stored(lake, "_policies", sha256)
