@@ -206,6 +206,13 @@ def generate(persons: int, nights: int, start: dt.date, seed: int, out: Path) ->
     click.echo(", ".join(f"{k} {v}" for k, v in counts.items()))
 
 
+def _add_more() -> None:
+    """The commands that have a module of their own."""
+    from jobs.watching import report
+
+    cli.add_command(report)
+
+
 def fault_line(error: BaseException) -> str:
     """Where an unexpected fault was raised, without its message, which could hold a person's values."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -216,6 +223,7 @@ def fault_line(error: BaseException) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command and returns the exit status."""
+    _add_more()
     try:
         cli.main(args=argv, prog_name="assent", standalone_mode=False)
     except AssentError as e:

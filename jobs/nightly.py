@@ -174,6 +174,8 @@ def run_night(night: Night) -> dict[str, int]:
     for step in STEPS if fresh else AFTER_PUBLICATION:
         for key, value in run_step(night, step).items():
             counts[f"{step}.{key}"] = value
+    if fresh:
+        report(night)
     if fresh or any(counts.values()):
         raise_if_stopped(night)
     elif left := stopped(night):
@@ -182,3 +184,10 @@ def run_night(night: Night) -> dict[str, int]:
             f"night {night.date}: {len(left)} file(s) are still stopped, the next night tries them again"
         )
     return counts
+
+
+def report(night: Night) -> None:
+    """Writes the page of a published night (``<out>/report/<date>.html``)."""
+    from jobs.report import write
+
+    night.say(f"night {night.date} report: {write(night.lake.root, night.date)}")

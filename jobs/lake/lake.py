@@ -248,8 +248,10 @@ class Lake:
             self.fs.rm(f"{self.path}/_scratch", recursive=True)
 
     def append_arrow(self, table: str, data: pa.Table) -> int:
-        """Appends rows (accesses, publications) and returns the version."""
-        write_deltalake(self.url(table), data, mode="append", configuration=NO_STATISTICS)
+        """Appends rows (accesses, publications) and returns the version; a column that is new is added to the table."""
+        write_deltalake(
+            self.url(table), data, mode="append", schema_mode="merge", configuration=NO_STATISTICS
+        )
         version = self.version(table)
         assert version is not None
         return version
