@@ -16,7 +16,7 @@ MEANINGS = {
     "repaid_share": "card repayments over card statements in the window, at most 1 (ratio)",
     "missed_repayments": "months with a statement owed and no card repayment that month or the next (count)",
     "income_monthly_minor": "mean income of the 6 months before the night's, months with income (minor units)",
-    "income_months": "months of the window with income (count)",
+    "income_months": "months of the window with income (count); null when none",
     "housing_to_income": "rent and mortgage over income in the 6 months before the night's (ratio)",
     "loans_to_income": "loan repayments over income in the 6 months before the night's (ratio)",
     "overdraft_fees": "overdraft fees in the window (count)",
@@ -30,7 +30,8 @@ MEANINGS = {
     # court
     "judgments_unsatisfied": "money judgments that count, unsatisfied (count)",
     "judgments_satisfied": "money judgments that count, satisfied (count)",
-    "months_since_judgment": "whole months since the newest unsatisfied judgment that counts",
+    "months_since_judgment": "whole months since the newest unsatisfied judgment that counts; a month is over "
+    "on its day, or on the last day of a month that has no such day",
     "insolvencies": "insolvencies that count, not discharged (count)",
     # traffic
     "penalty_points_minor": "penalty points of minor offences that count, 3 years (points)",

@@ -20,20 +20,9 @@ from schemas.contract import contracts
 Rows = dict[int, list[dict[str, Any]]]
 # The monthly sums hold no booking, so the bookings behind them are read where they were accepted.
 BOOKINGS = ["person_id", "transaction_id", "booked_on", "file", "row_number", "night"]
-
-
-def anniversary(day: dt.date, years: int) -> dt.date:
-    """The n-th anniversary; of 29 February it is 28 February (RULES, "Dates")."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
-
-
-def months_back(night: dt.date, months: int) -> dt.date:
-    """The first day of the calendar month that many months before the night's."""
-    number = night.year * 12 + night.month - 1 - months
-    return dt.date(number // 12, number % 12 + 1, 1)
+CONSENT_ROWS = (
+    "person_id kind consent_id purpose source recipient granted_on withdrawn_on birth_date file row_number night"
+).split()
 
 
 class Past:
@@ -105,38 +94,44 @@ class Past:
         place = f"_policies/{self.published.publication['policy_hash']}.yaml"
         return dict(parse(self._text(place, "the policy"), place).node)
 
+    def feeds(self) -> dict[str, dict[str, Any]]:
+        """``conformed/feeds`` of the night by feed."""
+        data = self.published.pinned("conformed/feeds")
+        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
+
     # -- what stands behind a score
     def bookings(self, person: int, since: dt.date) -> list[dict[str, Any]]:
         """The person's bookings that count from a day on: not erased, not suspended or struck by a dispute."""
-        gone = [
-            r["night"]
-            for r in self.of("accepted/consents", person, ["person_id", "kind", "night"])
-            if r["kind"] == "erasure"
-        ]
-        erased = max(gone, default=dt.date.min)
+        return [b for b in self.window(person, since) if b["struck"] is None]
+
+    def window(self, person: int, since: dt.date) -> list[dict[str, Any]]:
+        """The person's bookings from a day on that are not erased; ``struck``: None, ``disputed`` or ``upheld``."""
+        declared = self.of("accepted/consents", person, CONSENT_ROWS)
+        erased = max((d["night"] for d in declared if d["kind"] == "erasure"), default=dt.date.min)
         struck = self._struck(person)
-        rows = self.of("accepted/transactions", person, BOOKINGS)
         return [
-            r
-            for r in rows
-            if r["booked_on"] >= since and r["night"] > erased and r["transaction_id"] not in struck
+            {**r, "struck": struck.get(r["transaction_id"])}
+            for r in self.of("accepted/transactions", person, BOOKINGS)
+            if r["booked_on"] >= since and r["night"] > erased
         ]
 
-    def _struck(self, person: int) -> set[str]:
-        """Transactions that an open, upheld or corrected dispute leaves out; a rejection ends later ones."""
+    def _struck(self, person: int) -> dict[str, str]:
+        """Transactions that an upheld, open or corrected dispute leaves out; a rejection ends later ones."""
         by_record: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for d in self.of("conformed/disputes", person):
             if d["feed"] == "transactions":
                 by_record[d["record_id"]].append(d)
-        struck = set()
+        struck = {}
         for record, said in by_record.items():
             rejected = min((d["decided_on"] for d in said if d["verdict"] == "rejected"), default=dt.date.max)
-            if any(
-                d["verdict"] in ("upheld", "corrected")
+            if any(d["verdict"] == "upheld" for d in said):
+                struck[record] = "upheld"
+            elif any(
+                d["verdict"] == "corrected"
                 or (d["verdict"] == "open" and (d["certified_by"] or d["opened_on"] < rejected))
                 for d in said
             ):
-                struck.add(record)
+                struck[record] = "disputed"
         return struck
 
     def records(self, feed: str, person: int) -> list[dict[str, Any]]:

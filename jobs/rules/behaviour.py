@@ -7,12 +7,18 @@ import datetime as dt
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-WINDOW_MONTHS = 12
+from jobs.rules.dates import WINDOW_MONTHS
+
 NEVER_LATE = 99.0
 
 
 def _ratio(top: Column, bottom: Column) -> Column:
     return F.when(bottom > 0, top.cast("double") / bottom)
+
+
+def _at_most_one(ratio: Column) -> Column:
+    """Unlike ``least``, keeps a null."""
+    return F.when(ratio > 1, F.lit(1.0)).otherwise(ratio)
 
 
 def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
@@ -58,9 +64,7 @@ def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
         F.max("max_days_past_due").cast("double").alias("max_days_past_due"),
         used(recent).alias("utilisation"),
         (used(recent) - used(earlier)).alias("utilisation_trend"),
-        F.least(_ratio(total("card_repayment_minor"), total("statement_minor")), F.lit(1.0)).alias(
-            "repaid_share"
-        ),
+        _at_most_one(_ratio(total("card_repayment_minor"), total("statement_minor"))).alias("repaid_share"),
         F.when(F.sum("statements") > 0, F.count_if(missed)).cast("double").alias("missed_repayments"),
         _ratio(income, F.count_if(half & (F.col("income_minor") > 0))).alias("income_monthly_minor"),
         F.nullif(F.count_if(F.col("income_minor") > 0), F.lit(0)).cast("double").alias("income_months"),

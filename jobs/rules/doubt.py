@@ -21,7 +21,8 @@ def doubted_keys(quarantine: DataFrame, current: DataFrame, key: str) -> DataFra
     """Keys of current records that a refused row puts in doubt: ``key``, one row a record.
 
     The row's key and person equal the record's, it fills one of :data:`EVENTS` where the record has
-    nothing, and no newer revision was accepted since.
+    nothing, and no newer revision was accepted since: newer than the refused row says it is, the row itself mended, or,
+    where it says nothing that can be (unreadable, or after its own night), any that came later.
     """
     events = [e for e in EVENTS if e in current.columns]
     refused = quarantine.where("record_key IS NOT NULL AND person_id IS NOT NULL").select(
@@ -34,9 +35,13 @@ def doubted_keys(quarantine: DataFrame, current: DataFrame, key: str) -> DataFra
     fills = F.lit(False)
     for e in events:
         fills = fills | (F.col(f"q_{e}").isNotNull() & F.col(e).isNull())
-    newer = (F.col("night") > F.col("q_night")) | (
-        F.col("q_revised_at").isNotNull() & (F.col("revised_at") > F.col("q_revised_at"))
-    )
+    later = F.col("night") > F.col("q_night")
+    said = F.coalesce(F.to_date("q_revised_at") <= F.col("q_night"), F.lit(False))
+    newer = F.when(
+        said,
+        (F.col("revised_at") > F.col("q_revised_at"))
+        | ((F.col("revised_at") == F.col("q_revised_at")) & later),
+    ).otherwise(later)
     joined = current.join(refused, (F.col(key) == F.col("q_key")) & (F.col("person_id") == F.col("q_person")))
     return joined.where(fills & ~newer).select(key).distinct()
 

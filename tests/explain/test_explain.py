@@ -13,8 +13,8 @@ import pytest
 from jobs.cli import main
 from jobs.errors import AssentError, UsageError
 from jobs.lake.explain import explain
-from jobs.lake.history import anniversary, months_back
 from jobs.lake.query import run_query
+from jobs.rules.dates import anniversary, months_back, whole_months
 from tests.explain.conftest import FIRST, PEOPLE, SECOND, STRANGER
 
 NIGHTS = {"first": dt.date.fromisoformat(FIRST), "second": dt.date.fromisoformat(SECOND)}
@@ -307,3 +307,20 @@ def test_an_anniversary(day, years, then):
 )
 def test_the_first_month_of_a_window(night, months, then):
     assert months_back(dt.date.fromisoformat(night), months) == dt.date.fromisoformat(then)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "months"),
+    [
+        ("2026-01-18", "2026-02-17", 0),
+        ("2026-01-18", "2026-02-18", 1),
+        ("2026-01-31", "2026-02-28", 1),
+        ("2026-01-30", "2026-02-28", 1),
+        ("2026-01-29", "2026-02-27", 0),
+        ("2024-02-29", "2025-02-28", 12),
+        ("2020-02-29", "2024-02-28", 47),
+        ("2025-12-31", "2026-04-30", 4),
+    ],
+)
+def test_whole_months(since, until, months):
+    assert whole_months(dt.date.fromisoformat(since), dt.date.fromisoformat(until)) == months

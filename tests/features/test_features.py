@@ -131,3 +131,50 @@ def test_behaviour_is_folded_from_months_and_silence_stays_null(spark):
     }
     made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), MONTHS, **zero), NIGHT)
     assert texts(made, *[c.strip() for c in BEHAVED.strip().splitlines()[0].split("|")]) == expected(BEHAVED)
+
+
+MONTHS_SINCE = """
+order_id | differs               | state
+1        | ordered_on=2026-01-28 | -
+2        | ordered_on=2026-01-30 | -
+3        | ordered_on=2026-01-31 | -
+4        | ordered_on=2024-02-29 | -
+5        | ordered_on=2026-02-01 | -
+"""
+SINCE = """
+person_id | months_since_judgment
+1         | 1
+2         | 1
+3         | 1
+4         | 24
+5         | 0
+"""
+
+
+def test_a_month_is_over_on_its_day_or_on_the_last_day_of_a_shorter_month(spark):
+    night = dt.date(2026, 2, 28)
+    each_their_own = orders(spark, MONTHS_SINCE).selectExpr(
+        "* except (person_id, served_on, objection_until)",
+        "cast(order_id as bigint) AS person_id",
+        "DATE'2026-02-02' AS served_on",
+        "DATE'2026-02-03' AS objection_until",
+    )
+    made = court_features(each_their_own, POLICY, night)
+    assert texts(made, "person_id", "months_since_judgment") == expected(SINCE)
+
+
+UNASKED = """
+person_id | month      | transactions | statements | statement_minor | card_repayment_minor
+1         | 2026-10-01 | 1            | 0          | 0               | 0
+2         | 2026-10-01 | 1            | 1          | 50              | 80
+"""
+
+
+def test_a_share_of_nothing_is_unknown_and_no_share_is_above_one(spark):
+    zero = {
+        n: "0"
+        for n, t, _ in TRANSACTIONS_MONTHLY.columns
+        if t == "BIGINT" and n not in ("max_days_past_due", "min_balance_minor")
+    }
+    made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), UNASKED, **zero), NIGHT)
+    assert texts(made, "person_id", "repaid_share") == {("1", "-"), ("2", "1")}
