@@ -11,7 +11,7 @@ def main(deliveries: str, lake: str, *dates: str) -> None:
     """Publishes the nights, each with what it took."""
     for date in dates:
         started = time.perf_counter()
-        run_night(open_night(dt.date.fromisoformat(date), lake, deliveries, create=True))
+        run_night(open_night(dt.date.fromisoformat(date), lake, deliveries, create=True, say=print))
         print(f"night {date}: {time.perf_counter() - started:.1f} s", flush=True)
 
 

@@ -21,20 +21,26 @@ from pathlib import Path
 from benchmarks.oracle.compare import compare
 from benchmarks.oracle.night import connect
 from benchmarks.oracle.published import publications
+from benchmarks.oracle.truth import due
 
 
-def made(folder: str, persons: int, nights: int, start: dt.date, seed: int, every: int) -> str:
-    """The lake of a generated history, published by the pipeline in processes of its own."""
+def made(
+    folder: str, persons: int, nights: int, start: dt.date, seed: int, every: int
+) -> tuple[str, str | None]:
+    """Lake and deliveries of a generated history, published by the pipeline in processes of its own.
+
+    The deliveries are None where nights were left out: what is due of a night is true only of its own delivery.
+    """
     deliveries, lake = f"{folder}/deliveries", f"{folder}/lake"
     words = f"generate --persons {persons} --nights {nights} --start {start} --seed {seed} --out {deliveries}"
     subprocess.run([sys.executable, "-m", "jobs.cli", *words.split()], check=True)
     numbers = sorted({*range(0, nights, every), nights - 1})
     dates = [(start + dt.timedelta(days=n)).isoformat() for n in numbers]
     subprocess.run([sys.executable, "-m", "benchmarks.nights", deliveries, lake, *dates], check=True)
-    return lake
+    return lake, deliveries if every == 1 else None
 
 
-def held(lake: str) -> int:
+def held(lake: str, deliveries: str | None) -> int:
     """Compares every published night of a lake; the number of differences."""
     differences = rows = count = 0
     started = time.perf_counter()
@@ -42,6 +48,8 @@ def held(lake: str) -> int:
         con = connect(spill=spill)
         for published in publications(lake):
             comparisons, seconds = compare(con, published)
+            if deliveries:
+                comparisons.append(due(con, published, deliveries))
             count += 1
             for one in comparisons:
                 print(f"{one} in {seconds:.1f} s", flush=True)
@@ -65,15 +73,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--every", type=int, default=1, help="publish each n-th night alone, and the last")
     parser.add_argument("--lake", help="a local lake whose nights are published")
+    parser.add_argument(
+        "--deliveries", help="with --lake: the generated deliveries, every one taken on its night"
+    )
     parser.add_argument("--keep", help="an empty folder for deliveries and lake (default: a temporary one)")
     given = parser.parse_args()
     if given.lake:
-        raise SystemExit(1 if held(given.lake) else 0)
+        raise SystemExit(1 if held(given.lake, given.deliveries) else 0)
     with tempfile.TemporaryDirectory() as folder:
         root = given.keep or folder
         Path(root).mkdir(parents=True, exist_ok=True)
-        lake = made(root, given.persons, given.nights, given.start, given.seed, given.every)
-        raise SystemExit(1 if held(lake) else 0)
+        places = made(root, given.persons, given.nights, given.start, given.seed, given.every)
+        raise SystemExit(1 if held(*places) else 0)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ class Comparison:
         return f"{self.night} {self.table}: {self.differences} differences ({', '.join(said)})"
 
 
-def _one(con: duckdb.DuckDBPyConnection, published: Publication, table: str) -> Comparison:
+def against(con: duckdb.DuckDBPyConnection, published: Publication, table: str) -> Comparison:
+    """Holds a published table against the computed one of the same name."""
     con.register("published", published.table(table))
     theirs = [r[0] for r in con.execute("DESCRIBE published").fetchall()]
     ours = [r[0] for r in con.execute(f"DESCRIBE {table}").fetchall()]
@@ -68,4 +69,4 @@ def compare(con: duckdb.DuckDBPyConnection, published: Publication) -> tuple[lis
     started = time.perf_counter()
     compute(con, published)
     seconds = time.perf_counter() - started
-    return [_one(con, published, table) for table in TABLES], seconds
+    return [against(con, published, table) for table in TABLES], seconds
