@@ -1,4 +1,4 @@
-"""Holds a night's published scores against what the generator meant: whose application is due, scored or not, and why."""
+"""Holds a night's published scores against what the generator meant: what is due, scored or not, and why."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ found AS (
     SELECT national_id, purpose, recipient, status, no_score_reason
     FROM published JOIN (SELECT DISTINCT national_id, person_id FROM people) USING (person_id)
 )
-SELECT count(*) FILTER (d.f AND p.f), count(*) FILTER (d.f IS NULL), count(*) FILTER (p.f IS NULL),
-       count(*) FILTER (d.f AND p.f AND (d.status, d.no_score_reason) IS DISTINCT FROM (p.status, p.no_score_reason))
-FROM (SELECT *, true AS f FROM due) d FULL JOIN (SELECT *, true AS f FROM found) p USING (national_id, purpose, recipient)
+SELECT
+       count(*) FILTER (d.f AND p.f), count(*) FILTER (d.f IS NULL), count(*) FILTER (p.f IS NULL),
+       count(*) FILTER (d.f AND p.f
+           AND (d.status, d.no_score_reason) IS DISTINCT FROM (p.status, p.no_score_reason))
+FROM (SELECT *, true AS f FROM due) d
+FULL JOIN (SELECT *, true AS f FROM found) p USING (national_id, purpose, recipient)
 """
 
 
