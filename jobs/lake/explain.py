@@ -235,7 +235,8 @@ def explain(
 ) -> list[dict[str, Any]]:
     """One object an identity in the order asked, with what changed since the published night before, or ``against``.
 
-    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read.
+    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read. Where
+    the night before cannot be read any more (an erasure takes old versions away) ``against`` is None.
     """
     if because and any(i and i in because for i in national_ids):
         raise UsageError("--because holds a national id; say why without naming the person")
@@ -246,10 +247,19 @@ def explain(
     record_access(published.lake, found, "explain", because)
     past = Past(published, people)
     objects = [person(past, p, purpose) for p in found]
-    if other is not None:
-        compared = Past(other, people)
-        for one, p in zip(objects, found, strict=True):
+    if other is None:
+        return objects
+    compared = Past(other, people)
+    for one, p in zip(objects, found, strict=True):
+        try:
             one["against"] = changed(one, person(compared, p, purpose), past, compared, p)
+        except (AssentError, OSError, DeltaError, pa.ArrowException) as e:
+            if against:  # asked for by name
+                raise AssentError(
+                    f"night {other.night} cannot be read any more ({type(e).__name__}); name a later one, or "
+                    "restore its tables from your backup"
+                ) from None
+            one["against"] = None
     return objects
 
 

@@ -15,6 +15,7 @@ from schemas.features import MEANINGS
 from schemas.reasons import NO_SCORE_REASONS, ORDER_STATES, REMOVAL_CAUSES
 
 FORMATS = ("text", "json", "html")
+GONE = "What changed since the night before cannot be told: its tables are not in the lake any more"
 
 
 def values_shown(features: list[str], values: list[Any], currency: str) -> str:
@@ -192,7 +193,9 @@ def _text(objects: list[dict[str, Any]]) -> str:
             [[d["night"], d["recipient"], d["subject"], d["change"], d["package"]] for d in o["disclosures"]],
             "  ",
         ) or ["none"]
-        if "against" in o:
+        if "against" in o and o["against"] is None:
+            lines += ["", GONE]
+        elif "against" in o:
             nights = f"Changed from the night of {o['against']['from']} to that of {o['against']['to']}"
             lines += ["", nights, *change_lines(o["against"])]
         blocks.append("\n".join(lines))
@@ -241,7 +244,7 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 {% endfor %}</table>{% else %}<p>Nothing was sent.</p>{% endif %}
 {% if o.against %}<h2>Changed from the night of {{ o.against["from"] }} to that of {{ o.against.to }}</h2><pre>
 {%- for line in change_lines(o.against) %}{{ line }}
-{% endfor %}</pre>{% endif %}{% endif %}{% endfor %}
+{% endfor %}</pre>{% elif "against" in o and o.against is none %}<p>{{ gone }}.</p>{% endif %}{% endif %}{% endfor %}
 </body></html>
 """
 
@@ -256,6 +259,7 @@ def _html(objects: list[dict[str, Any]]) -> str:
         no_score=NO_SCORE_REASONS,
         low=SCORE_MIN,
         high=SCORE_MAX,
+        gone=GONE,
     )
 
 
