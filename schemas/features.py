@@ -23,7 +23,8 @@ MEANINGS = {
     "returned_payments": "returned payments in the window (count)",
     "cash_share": "cash withdrawn over all outgoing in the window (ratio)",
     # tax
-    "assessed_income_minor": "income of the newest tax year assessed (minor units)",
+    "assessed_income_minor": "income of the newest tax year assessed; of one year the latest, of one day the "
+    "greatest income (minor units)",
     "tax_in_arrears": "1 where an assessment is in arrears, else 0",
     "tax_debt_minor": "final determinations that count, unsatisfied (minor units)",
     "tax_paid_share": "tax paid over tax due of the newest year assessed (ratio)",
