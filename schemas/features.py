@@ -11,10 +11,21 @@ MEANINGS = {
     "months_late": "months of the window in which a payment was reported late (count)",
     "months_since_late": "months since the last month with a late payment; 99: reported, never late in the window",
     "max_days_past_due": "most days past due reported in the window (days)",
+    "days_past_due_latest": "most days past due reported in the newest month of the window with a report (days)",
     "utilisation": "owed on statements with a limit over their limits, night's month and 3 before (ratio)",
     "utilisation_trend": "utilisation less that of the 3 months before those (ratio)",
-    "repaid_share": "card repayments over card statements in the window, at most 1 (ratio)",
-    "missed_repayments": "months with a statement owed and no card repayment that month or the next (count)",
+    "unused_limit_minor": "limits less owed on statements with a limit, night's month and 3 before, over the months "
+    "with a limit above 0; at least 0 (minor units a month)",
+    "repaid_share": "card repayments over card statements owed in the window, at most 1; null where nothing was owed "
+    "(ratio)",
+    "least_repaid_share": "least of: next month's card repayments over a month's card statements owed, at most 1; over "
+    "the months of the window, 2 or more before the night's, whose next month has a booking (ratio)",
+    "repaid_months_share": "months with a card repayment over months with a card statement, in the 12 months before "
+    "the night's, at most 1 (ratio)",
+    "repaid_monthly_minor": "card repayments over months with a card statement, in the 12 months before "
+    "the night's (minor units a month)",
+    "missed_repayments": "months, 2 or more before the night's, with a card statement owed, no card repayment then "
+    "and none in the next, which has a booking; null without a card statement in the window (count)",
     "income_monthly_minor": "mean income of the 6 months before the night's, months with income (minor units)",
     "income_months": "months of the window with income (count); null when none",
     "housing_to_income": "rent and mortgage over income in the 6 months before the night's (ratio)",

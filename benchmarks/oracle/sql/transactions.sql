@@ -29,7 +29,7 @@ months AS (
     GROUP BY person_id, age
 ),
 paired AS (
-    SELECT m.*, coalesce(n.repaid, 0) AS repaid_next_month
+    SELECT m.*, n.repaid AS repaid_next_month  -- null where the next month has no booking
     FROM months m LEFT JOIN months n ON n.person_id = m.person_id AND n.age = m.age - 1
 ),
 folded AS (
@@ -38,11 +38,19 @@ folded AS (
            CASE WHEN count(late_days) > 0 THEN count(*) FILTER (late_days > 0) END AS months_late,
            CASE WHEN count(late_days) > 0 THEN coalesce(min(age) FILTER (late_days > 0), 99) END AS months_since_late,
            max(late_days) AS max_days_past_due,
+           arg_min(late_days, age) FILTER (late_days IS NOT NULL) AS days_past_due_latest,
            ratio(sum(owed_of_limit) FILTER (age <= 3), sum(credit_limit) FILTER (age <= 3)) AS utilisation,
            ratio(sum(owed_of_limit) FILTER (age BETWEEN 4 AND 6), sum(credit_limit) FILTER (age BETWEEN 4 AND 6))
                AS utilisation_before,
+           greatest(sum(credit_limit - owed_of_limit) FILTER (age <= 3 AND credit_limit > 0), 0)::DOUBLE
+               / nullif(count(*) FILTER (age <= 3 AND credit_limit > 0), 0) AS unused_limit_minor,
            at_most_one(ratio(sum(repaid), sum(owed))) AS repaid_share,
-           -- the month after is over from two months on
+           at_most_one(min(ratio(repaid_next_month, owed)) FILTER (age >= 2)) AS least_repaid_share,
+           at_most_one(ratio(count(*) FILTER (repaid > 0 AND age >= 1), count(*) FILTER (statements > 0 AND age >= 1)))
+               AS repaid_months_share,
+           ratio(coalesce(sum(repaid) FILTER (age >= 1), 0), count(*) FILTER (statements > 0 AND age >= 1))
+               AS repaid_monthly_minor,
+           -- the month after is over from two months on; without a booking then, nothing is known of it
            CASE WHEN sum(statements) > 0
                 THEN count(*) FILTER (owed > 0 AND repaid = 0 AND repaid_next_month = 0 AND age >= 2) END
                AS missed_repayments,
