@@ -176,6 +176,8 @@ KNOWS_CONSENT_DATES = {
     "jobs/validate.py": "which rows of an erased person came after a consent granted later",
     "jobs/rules/doubt.py": "a refused row that fills withdrawn_on puts the consent in doubt",
     "jobs/feeds/consents.py": "checks of the rows of the feed",
+    "jobs/rules/consent_causes.py": "says why a consent was live on one night and not on another",
+    "jobs/lake/history.py": "names the columns that consent_causes.py reads",
     "jobs/lake/explain.py": "shows the dates of the consents that were applied",
     "jobs/lake/explained.py": "words for them",
 }
