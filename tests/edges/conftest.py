@@ -9,6 +9,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -302,7 +303,7 @@ def build(root: Path) -> History:
 def policy(root: Path, night: str) -> Path:
     """The repository's policy with two disputes extended, a younger purpose, and from the second night on one pair more.
 
-    The scorecards stay where they are.
+    On the first night a scorecard that asks for no more than that stands beside it; then the repository's serve.
     """
     text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
     extended = json.dumps(list(orders.EXTENDED))
@@ -315,6 +316,12 @@ def policy(root: Path, night: str) -> Path:
         text = text.replace(old, new)
     path = root / "policy.yaml"
     path.write_text(text, encoding="utf-8")
+    shutil.rmtree(root / "scorecards", ignore_errors=True)
+    if night == NIGHTS[0]:
+        shutil.copytree(REPOSITORY / "scorecards", root / "scorecards")
+        card = root / "scorecards" / "study_finance.yaml"
+        narrow = card.read_text(encoding="utf-8").replace("[transactions, tax]", "[transactions]")
+        card.write_text(narrow[: narrow.index("  - feature: tax_in_arrears")], encoding="utf-8")
     return path
 
 

@@ -65,13 +65,21 @@ def by_hand(card, features):
     return points
 
 
+def card_of(night, purpose):
+    """The scorecard that served on a night: on the first the policy forbade study_finance its last source."""
+    card = CARDS[purpose]
+    if (night, purpose) == (NIGHTS[0], "study_finance"):
+        return card | {"characteristics": card["characteristics"][:-1]}
+    return card
+
+
 def test_points_add_up_by_hand_and_reasons_are_the_largest_shortfalls(told):
     scored = 0
     for night in NIGHTS:
         for who in ASKED:
             for s in told[night][who]["scores"]:
                 assert set(s) >= SCORE
-                card = CARDS[s["purpose"]]
+                card = card_of(night, s["purpose"])
                 if s["status"] != "scored":
                     assert (s["score"], s["band"], s["points"]) == (None, None, [])
                     assert s["no_score_reason"] in ("thin_file", "source_absent")
