@@ -28,14 +28,16 @@ WHY = ["not_stated", "counts_unexpected", "guard_tripped", "source_in_question",
 
 
 def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str, Any] | None = None) -> Any:
-    """Runs one step. A fault of the data fails at once; any other is tried again."""
-    from jobs.errors import AssentError
+    """Runs one step. A fault of the data fails at once; any other, as a server that does not answer, is tried again."""
+    from jobs.errors import AssentError, UnreachedError, UsageError
     from jobs.export import in_sight
     from jobs.nightly import begin, by_command, open_night, raise_if_stopped, run_step
     from jobs.sign_off import answered
 
     fault, fresh, seen = None, True, None
     try:
+        if not os.environ.get("ASSENT_LAKE"):
+            raise UsageError("name the lake in ASSENT_LAKE")
         night = open_night(
             dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
@@ -56,6 +58,8 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
             raise_if_stopped(night)
         else:
             run_step(night, name, feed)
+    except UnreachedError as e:
+        fault = str(e)
     except AssentError as e:
         raise AirflowFailException(str(e)) from None
     except Exception as e:

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Makes the secrets of docker-compose.yml once, each in a file of its own with mode 0600; overwrites nothing.
+# Makes the secrets of docker-compose.yml once, each in a file of its own; overwrites nothing.
+# Compose mounts such a file with the mode it has here, and the services are users of their own: so the folder keeps
+# others out on this machine (0700), and the files can be read in the service that is given them. The two private keys
+# are for root in the service and for the agency alone.
 set -euo pipefail
-umask 077
+umask 022
 cd "$(dirname "$0")"
 mkdir -p secrets
+chmod 0700 secrets
 word() { python3 -c 'import secrets; print(secrets.token_urlsafe(32), end="")'; }
 once() { [ -e "secrets/$1" ] || { "${@:2}" > "secrets/$1"; }; }
 once postgres_password word

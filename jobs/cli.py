@@ -17,6 +17,7 @@ from jobs.errors import AssentError, UsageError
 from jobs.options import DAY, lake_option
 from jobs.options import say as _say
 from jobs.statement import statement
+from jobs.watching import report
 
 STEP_WORDS = {
     "extract": "Lands the deliveries verbatim, with a manifest.",
@@ -204,6 +205,7 @@ def generate(persons: int, nights: int, start: dt.date, seed: int, out: Path) ->
 
 cli.add_command(plan)
 cli.add_command(recall)
+cli.add_command(report)
 cli.add_command(returns)
 cli.add_command(statement)
 
@@ -224,7 +226,7 @@ def main(argv: list[str] | None = None) -> int:
         click.echo(f"assent: {' '.join(str(e).split())}", err=True)
         return e.status
     except click.exceptions.NoArgsIsHelpError as e:
-        click.echo(e.format_message(), err=True)
+        click.echo(f"{e.format_message()}\n\nassent: name a command", err=True)
         return 2
     except click.ClickException as e:
         click.echo(f"assent: {' '.join(e.format_message().split())}; see `assent --help`", err=True)

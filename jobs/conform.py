@@ -13,8 +13,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.lake.night import Night
+from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.vault import encrypted
 from jobs.rules import consent, disputes, doubt, floor, grace
+from jobs.rules.policy import allowed_since
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
 from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS, VAULT
 
@@ -25,11 +27,16 @@ DISPUTED_IN_SCORES = ("tax", "court", "traffic")
 
 @dataclass(frozen=True)
 class People:
-    """What is so of people tonight, each a frame of ``person_id``: dead, erased (with night and day), contested."""
+    """What is so of people tonight, each a frame of ``person_id``.
+
+    Dead, erased (with night and day), contested; ``doubted``: a death or an erasure that could not be read, so that
+    nobody stays listed who would not be if it had been.
+    """
 
     deceased: DataFrame
     erased: DataFrame
     contested: DataFrame
+    doubted: DataFrame
 
 
 def feed_state(deliveries: pa.Table, night: dt.date) -> pa.Table:
@@ -68,11 +75,14 @@ def people(consents: DataFrame, stopped: DataFrame, contested: DataFrame, night:
     erased = (
         consents.where("kind = 'erasure'")
         .where(F.col("night") <= d)
+        # a later revision of one erasure does not erase again what came since
+        .groupBy("person_id", "consent_id")
+        .agg(F.min("granted_on").alias("granted_on"), F.min("night").alias("night"))
         .groupBy("person_id")
         .agg(F.max("granted_on").alias("erased_on"), F.max("night").alias("erased_night"))
     )
-    doubted = stopped.where("kind = 'death'").select("person_id")
-    return People(deceased.unionByName(doubted).distinct(), erased, contested)
+    doubted = stopped.where("kind IN ('death', 'erasure')").select("person_id").distinct()
+    return People(deceased, erased, contested, doubted)
 
 
 def barred(who: People, stopped: DataFrame) -> DataFrame:
@@ -100,7 +110,7 @@ def flagged(
     quarantine: DataFrame,
     suspended: DataFrame | None = None,
 ) -> DataFrame:
-    """Current records with ``in_doubt, disputed, upheld``. ``suspended`` are records that a contested id disputes."""
+    """Current records with ``in_doubt, disputed, upheld``. ``suspended`` are those that a refused dispute suspends."""
     key = contract.key
     in_doubt = doubt.doubted_keys(quarantine, current, key).withColumn("in_doubt", F.lit(True))
     flags = disputes.dispute_flags(current, key, contract.feed, verdicts)
@@ -144,11 +154,14 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
         left = F.lit(None).cast("string")
     dead = who.deceased.withColumn("deceased", F.lit(True))
     contested = who.contested.withColumn("contested", F.lit(True))
+    doubted = who.doubted.withColumn("_doubted", F.lit(True))
     return (
         records.join(dead, "person_id", "left")
         .join(contested, "person_id", "left")
+        .join(doubted, "person_id", "left")
         .withColumns(
             {
+                "in_doubt": F.col("in_doubt") | F.coalesce("_doubted", F.lit(False)),
                 "is_order": is_order,
                 "deceased": F.coalesce("deceased", F.lit(False)),
                 "erased": F.lit(False),  # an erased person's records are gone; no shipped law keeps an order
@@ -156,7 +169,7 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
                 "left_determination": left,
             }
         )
-        .drop("_ever")
+        .drop("_ever", "_doubted")
     )
 
 
@@ -307,7 +320,14 @@ def _conform_feed(
         touched = disputes.dispute_flags(rows, contract.key, contract.feed, verdicts).where(
             "disputed OR upheld"
         )
-        counts = covered(rows.join(touched, contract.key, "left_anti"), contract, consented)
+        of_feed = [F.col("person_id"), F.col("record_id").alias(contract.key)]
+        said, doubted = (
+            f.where(F.col("feed") == contract.feed).select(*of_feed) for f in (verdicts, suspended)
+        )
+        struck = said.join(touched, contract.key, "left_semi").unionByName(doubted).distinct()
+        night.write("conformed/left_out", struck)
+        left_out = F.broadcast(night.frame("conformed/left_out"))
+        counts = covered(rows.join(left_out, ["person_id", contract.key], "left_anti"), contract, consented)
         pin = night.write("conformed/transactions", monthly(counts, night.date))
         return int(pin["rows"])
     current = current_versions(rows, contract)
@@ -325,7 +345,11 @@ def _conform_feed(
 
 
 def _own_channel(
-    night: Night, accepted: dict[str, DataFrame], quarantine: dict[str, DataFrame], who: People
+    night: Night,
+    accepted: dict[str, DataFrame],
+    quarantine: dict[str, DataFrame],
+    who: People,
+    suspended: DataFrame,
 ) -> tuple[DataFrame, DataFrame]:
     """Writes conformed consents and disputes; returns the current consents and tonight's verdicts."""
     feeds = contracts()
@@ -343,6 +367,7 @@ def _own_channel(
         feeds["consents"],
         verdicts,
         quarantine["consents"],
+        suspended,
     )
     night.write(
         "conformed/consents", without_identity(mine, feeds["consents"], ["in_doubt", "disputed", "upheld"])
@@ -363,11 +388,12 @@ def run(night: Night) -> dict[str, int]:
     stopped = doubt.stopped_people(quarantine["consents"], accepted["consents"])
     contested = doubt.contested_people(quarantine["consents"].unionByName(quarantine["disputes"]))
     who = people(accepted["consents"], stopped, contested, night.date)
-    suspended = doubt.contested_disputes(quarantine["disputes"])
-    mine, verdicts = _own_channel(night, accepted, quarantine, who)
+    suspended = doubt.suspending_disputes(quarantine["disputes"], accepted["disputes"])
+    mine, verdicts = _own_channel(night, accepted, quarantine, who, suspended)
     attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
+    since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
     live = consent.live_consents(
-        accepted["consents"], mine, attested, barred(who, stopped), night.date, night.policy
+        accepted["consents"], mine, attested, barred(who, stopped), night.date, since
     )
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")

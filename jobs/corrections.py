@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.lake.ask import ask
-from jobs.lake.history import anniversary
 from jobs.lake.macs import application_id
 from jobs.lake.night import Night
 from jobs.lake.packages import send_files
 from jobs.lake.vault import read_identities
 from jobs.rules.bands import corrections_name
+from jobs.rules.dates import anniversary
 
 HEAD = "application_id,national_id,last_sent_on"
 READ_ME = """What you were sent of these applications of {purpose}, at the latest on the day named, rested on a

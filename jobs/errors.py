@@ -7,6 +7,10 @@ class AssentError(Exception):
     status = 1
 
 
+class UnreachedError(AssentError):
+    """A server does not answer, or not now: trying again later may help. Exit status 1."""
+
+
 class UsageError(AssentError):
     """Wrong use of a command. Exit status 2."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pyarrow.compute as pc
@@ -111,9 +110,7 @@ def _extract_feed(
     kept = {path for e in entries for path in e["landing"]}
     former = [entry for entry, _ in found] + night.lake.manifest(night.date, feed)
     remove(night.lake, sorted({path for e in former for path in e["landing"]} - kept))
-    night.lake.write_text(
-        f"landing/_manifests/{night.date.isoformat()}/{feed}.json", json.dumps(entries, indent=1)
-    )
+    night.lake.write_manifest(night.date, feed, entries)
     for entry, (_, left_out) in zip(entries, found, strict=True):
         if entry["stopped"]:
             night.say(f"{feed}: {entry['file']} stopped, {entry['stopped']}: {entry['message']}")

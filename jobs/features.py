@@ -31,6 +31,12 @@ def _flag(condition: Column, *names: str) -> list[Column]:
     return [F.bool_or(F.coalesce(condition, F.lit(False))).alias(f"sus_{n}") for n in names]
 
 
+def _whole_months(since: Column, night: dt.date) -> Column:
+    """Whole months since a day: one is over on its day, or on the last day of a month that has no such day."""
+    months = F.floor(F.months_between(F.lit(night), since)).cast("int")
+    return months + (F.add_months(since, months + 1) <= F.lit(night)).cast("int")
+
+
 def court_features(court: DataFrame, policy: Policy, night: dt.date) -> DataFrame:
     """``person_id``, the features of ``court`` and ``sus_<feature>``, one row a person with an order."""
 
@@ -60,7 +66,7 @@ def court_features(court: DataFrame, policy: Policy, night: dt.date) -> DataFram
     return rows.groupBy("person_id").agg(
         _count(F.col("_owed") & kept).alias("judgments_unsatisfied"),
         _count(F.col("_paid") & kept).alias("judgments_satisfied"),
-        F.floor(F.months_between(F.lit(night), newest)).cast("double").alias("months_since_judgment"),
+        _whole_months(newest, night).cast("double").alias("months_since_judgment"),
         _count(F.col("_broke") & kept).alias("insolvencies"),
         *_flag(F.col("_owed") & F.col("_sus"), "judgments_unsatisfied", "months_since_judgment"),
         *_flag(F.col("_paid") & F.col("_sus"), "judgments_satisfied"),
@@ -103,7 +109,10 @@ def traffic_features(traffic: DataFrame, policy: Policy, night: dt.date) -> Data
 
 
 def tax_features(tax: DataFrame, policy: Policy, night: dt.date) -> DataFrame:
-    """``person_id``, the features of ``tax`` and ``sus_<feature>``, one row a person with an assessment."""
+    """``person_id``, the features of ``tax`` and ``sus_<feature>``, one row a person.
+
+    Who has nothing but assessments past the legal limit, annulled or struck has no row: they never count.
+    """
     register = policy.registers.get("tax_debts")
     whole = counting.complete(register.authorities if register else (), F.col("debt_minor").isNotNull())
     recent = counting.within_years("assessed_on", counting.TAX_YEARS, night)
@@ -114,10 +123,11 @@ def tax_features(tax: DataFrame, policy: Policy, night: dt.date) -> DataFrame:
         & ~counting.ended(night)
         & (F.col("debt_minor") > 0)
     )
+    annulled = F.coalesce(F.col("set_aside_on") <= F.lit(night), F.lit(False)) | F.col("upheld")
     rows = tax.withColumns(
         {
             "_owed": F.coalesce(owed, F.lit(False)),
-            "_recent": recent & ~F.col("upheld"),
+            "_recent": recent & ~annulled,
             "_sus": counting.suspended(),
         }
     )
@@ -127,6 +137,7 @@ def tax_features(tax: DataFrame, policy: Policy, night: dt.date) -> DataFrame:
         F.max(F.when(F.col("_recent"), year)).alias("newest"),
         F.bool_or(arrears & ~F.col("_sus")).alias("in_arrears"),
         F.bool_or(F.col("_recent")).alias("any_recent"),
+        F.bool_or(F.col("_owed")).alias("any_owed"),
         F.coalesce(F.sum(F.when(F.col("_owed") & ~F.col("_sus"), F.col("debt_minor"))), F.lit(0))
         .cast("double")
         .alias("tax_debt_minor"),
@@ -134,7 +145,7 @@ def tax_features(tax: DataFrame, policy: Policy, night: dt.date) -> DataFrame:
         *_flag(F.col("_owed") & F.col("_sus"), "tax_debt_minor"),
     )
     newest_sus = F.coalesce("newest._sus", F.lit(False))
-    return folded.select(
+    return folded.where("any_recent OR any_owed").select(
         "person_id",
         F.col("newest.income_minor").cast("double").alias("assessed_income_minor"),
         F.when(F.col("any_recent"), F.col("in_arrears").cast("double")).alias("tax_in_arrears"),
@@ -158,7 +169,7 @@ def education_features(education: DataFrame, night: dt.date) -> DataFrame:
     newest = F.max("awarded_on")
     return held.groupBy("person_id").agg(
         F.max("isced_level").cast("double").alias("highest_isced_level"),
-        F.floor(F.months_between(F.lit(night), newest) / 12).cast("double").alias("years_since_award"),
+        F.floor(_whole_months(newest, night) / 12).cast("double").alias("years_since_award"),
         *_flag(counting.suspended(), "highest_isced_level", "years_since_award"),
     )
 
@@ -218,8 +229,10 @@ def run(night: Night) -> dict[str, int]:
     policy, date = night.policy, night.date
     scored = {f: night.frame(f"conformed/{f}").where("for_scores") for f in ("court", "traffic", "tax")}
     monthly = night.frame("conformed/transactions", TRANSACTIONS_MONTHLY.ddl())
+    # bookings before the window are a record of the person, and a thin file rather than none
+    banked = monthly.select("person_id").distinct()
     sources = {
-        "transactions": behaviour(monthly, date),
+        "transactions": banked.join(behaviour(monthly, date), "person_id", "left"),
         "tax": tax_features(scored["tax"], policy, date),
         "court": court_features(scored["court"], policy, date),
         "traffic": traffic_features(scored["traffic"], policy, date),

@@ -17,6 +17,8 @@ from jobs.lake.actor import actor, moment
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
 from jobs.lake.night import Approval, Night
+from jobs.lake.out import out_folder
+from jobs.lake.outbox import probe
 from schemas.contract import contracts
 
 STEPS = ("extract", "validate", "conform", "features", "score", "registers", "publish", "notify", "export")
@@ -59,6 +61,9 @@ def open_night(
         )
     before = [r for r in rows if r["night"] < date]
     published = next((r for r in rows if r["night"] == date), None)
+    if published is None:
+        place.probe()
+        probe(out_folder(lake))
     return Night(
         date=date,
         lake=place,
@@ -177,7 +182,10 @@ def raise_if_stopped(night: Night, recipients: RecipientsStopped | None = None) 
 
 
 def run_night(night: Night) -> dict[str, int]:
-    """Every step of a night; a night already published only has what was left of notices and exports done."""
+    """Every step of a night; a night already published only has what was left of notices and exports done.
+
+    AssentError naming the stopped files once the rest is published; not again when the night is asked for again.
+    """
     fresh = begin(night)
     if not fresh:
         night.say(f"night {night.date}: already published with the same inputs")
@@ -189,5 +197,21 @@ def run_night(night: Night) -> dict[str, int]:
                 counts[f"{step}.{key}"] = value
         except RecipientsStopped as e:
             recipients = e
-    raise_if_stopped(night, recipients)
+    if fresh:
+        report(night)
+    did = any(n for what, n in counts.items() if what != "export.waiting")
+    if fresh or did or recipients is not None:
+        raise_if_stopped(night, recipients)
+    elif left := stopped(night):
+        # nothing was written: the first run ended with the fault, and each night says it again
+        night.say(
+            f"night {night.date}: {len(left)} file(s) are still stopped, the next night tries them again"
+        )
     return counts
+
+
+def report(night: Night) -> None:
+    """Writes the page of a published night (``<out>/report/<date>.html``)."""
+    from jobs.report import write
+
+    night.say(f"night {night.date} report: {write(night.lake.root, night.date)}")

@@ -18,9 +18,10 @@ class Day(click.ParamType[dt.date]):
         if isinstance(value, dt.date):
             return value
         try:
-            if len(str(value)) != 10:
+            day = dt.date.fromisoformat(str(value))
+            if day.isoformat() != str(value):  # a week date or the like
                 raise ValueError
-            return dt.date.fromisoformat(str(value))
+            return day
         except ValueError:
             self.fail("give a date as YYYY-MM-DD", param, ctx)
 

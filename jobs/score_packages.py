@@ -247,8 +247,9 @@ def disclose(night: Night, recipient: str, subject: str, said: list[tuple[int, s
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one recipient was sent: its changes (none when the package stands already), and how many scores wait."""
+    """What one recipient was sent: its changes (none when the package stood already), and how many scores wait."""
 
+    sent: bool
     changes: pa.Table
     unattested: int
     untold: int
@@ -300,7 +301,12 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Out
         {*previous.persons.values(), *package.persons.values()},
         lambda corrected, path: disclose(night, recipient, subject, corrected, path),
     )
-    return Outcome(made if sent else made.slice(0, 0), sum(not r["attested"] for r in rows), len(untold))
+    return Outcome(
+        sent is not None,
+        made if sent else made.slice(0, 0),
+        sum(not r["attested"] for r in rows),
+        len(untold),
+    )
 
 
 def export_scores(night: Night) -> tuple[dict[str, int], list[str]]:
@@ -320,7 +326,7 @@ def export_scores(night: Night) -> tuple[dict[str, int], list[str]]:
                 stopped.append(str(e))
                 continue
             removed = found.changes.column("change").to_pylist().count("REMOVE")
-            counts["score packages"] += 1
+            counts["score packages"] += found.sent
             counts["scores removed"] += removed
             counts["scores sent"] += found.changes.num_rows - removed
             unattested += found.unattested

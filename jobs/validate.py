@@ -73,7 +73,7 @@ class Feed:
         self.entries = entries
         self.files = [p for e in entries if not e["stopped"] for p in e["landing"]]
         self.checks = contract_checks(contract, night.date, night.policy)
-        self.refused: list[DataFrame] = []  # file, row_number, reason, contested
+        self.refused: list[DataFrame] = []  # file, row_number, reasons, contested
         self.history = (
             None
             if night.pinned_before(f"accepted/{contract.feed}") is None
@@ -101,36 +101,34 @@ class Feed:
         self.refused.append(
             places.select(
                 *PLACE,
-                F.lit(reason).alias("reason"),
+                F.array(F.lit(reason)).alias("reasons"),
                 (F.lit(False) if contested is None else contested).alias("contested"),
             )
         )
 
     def outcomes(self) -> DataFrame:
         """``file, row_number, reasons, contested, duplicate`` of every row that is not accepted."""
-        bad = self.rows.where("size(reasons) > 0").select(
-            *PLACE, "reasons", F.lit(False).alias("contested"), F.lit(False).alias("duplicate")
-        )
-        twice = self.good.where("fate IS NOT NULL").select(
-            *PLACE,
-            F.when(F.col("fate") != "duplicate", F.array("fate"))
-            .otherwise(F.array().cast("array<string>"))
-            .alias("reasons"),
-            F.lit(False).alias("contested"),
-            (F.col("fate") == "duplicate").alias("duplicate"),
-        )
-        found = bad.unionByName(twice)
+        no = F.lit(False).alias("contested")
+        bad = self.rows.where("size(reasons) > 0").select(*PLACE, "reasons", no)
+        copies = self.good.where("fate = 'duplicate'")
+        twice = self.good.where("fate <> 'duplicate'").select(*PLACE, F.array("fate").alias("reasons"), no)
+        none = F.array().cast("array<string>").alias("reasons")
+        found = bad.unionByName(twice).unionByName(copies.select(*PLACE, none, no))
         if self.refused:
             more = self.refused[0]
             for frame in self.refused[1:]:
                 more = more.unionByName(frame)
-            grouped = more.groupBy(*PLACE).agg(
-                F.array_sort(F.collect_set("reason")).alias("reasons"),
-                F.bool_or("contested").alias("contested"),
-                F.lit(False).alias("duplicate"),
+            # a copy of a row that is refused ends as that row
+            originals = more.withColumnsRenamed({"file": "first_file", "row_number": "first_row"})
+            same = copies.select(*PLACE, "first_file", "first_row").join(
+                originals, ["first_file", "first_row"]
             )
-            found = found.unionByName(grouped)
-        return found
+            found = found.unionByName(more).unionByName(same.select(*more.columns))
+            every = F.array_sort(F.array_distinct(F.flatten(F.collect_list("reasons"))))
+            found = found.groupBy(*PLACE).agg(
+                every.alias("reasons"), F.bool_or("contested").alias("contested")
+            )
+        return found.withColumn("duplicate", F.size("reasons") == 0)
 
 
 def _identities(feeds: list[Feed], night: Night) -> int:
@@ -152,11 +150,9 @@ def _identities(feeds: list[Feed], night: Night) -> int:
         for feed in feeds:
             own = feed.contract.feed in OWN_CHANNEL
             mine = bad.where(F.col("own") == own).drop("own").distinct()
-            rows = feed.kept.join(F.broadcast(mine), ["person_id", "birth_mac", "name_macs"])
+            rows = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"])
             feed.refuse(rows, "identity_conflict", F.col("contested"))
-            feed.kept = feed.kept.join(
-                F.broadcast(mine), ["person_id", "birth_mac", "name_macs"], "left_anti"
-            )
+            feed.kept = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"], "left_anti")
     return matching.other_given_names(named)
 
 
@@ -190,15 +186,19 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
         return
     erased = night.lake.scratch("erased", matching.erased_people(before, tonight))
     for name, feed in feeds.items():
-        feed.refuse(matching.of_erased(feed.kept, erased, name), "erased")
+        # every row whose person can be told, bad ones too: their values are not kept either
+        feed.refuse(matching.of_erased(feed.rows, erased, name), "erased")
 
 
 def _write(feed: Feed) -> list[dict[str, Any]]:
-    """Writes accepted and quarantine of a feed and returns one DELIVERIES row a file."""
+    """Writes accepted and quarantine of a feed and returns one DELIVERIES row a file.
+
+    No join is told to broadcast: where a whole delivery is refused, its places are as many as its rows.
+    """
     night, contract, name = feed.night, feed.contract, feed.contract.feed
     outcomes = night.lake.scratch(f"outcomes-{name}", feed.outcomes())
     stamp = F.lit(night.date).alias("night")
-    accepted = feed.good.join(F.broadcast(outcomes.select(*PLACE)), PLACE, "left_anti").withColumn(
+    accepted = feed.good.join(outcomes.select(*PLACE), PLACE, "left_anti").withColumn(
         "night", F.lit(night.date)
     )
     night.write(f"accepted/{name}", accepted.select(*contract.names, *ACCEPTED_COLUMNS), nightly=True)
@@ -206,22 +206,20 @@ def _write(feed: Feed) -> list[dict[str, Any]]:
     cells = F.to_json(F.struct(*contract.names))
     # what could be read of the row says which person and which kind of declaration it may be (RULES, "Doubt")
     unreadable = F.to_json(F.struct(*contract.names, "raw"))
+    kept = ~F.array_contains("reasons", "erased")
     quarantine = (
         feed.rows.drop("reasons")
-        .join(F.broadcast(refused), PLACE)
+        .join(refused, PLACE)
         .select(
             stamp,
             F.lit(name).alias("feed"),
             *PLACE,
             "reasons",
             "person_id",
-            F.col(contract.key).alias("record_key"),
+            F.when(kept, F.col(contract.key)).alias("record_key"),
             "contested",
             # of an erased person nothing is kept again
-            F.when(
-                ~F.array_contains("reasons", "erased"),
-                F.when(F.col("row_error").isNull(), cells).otherwise(unreadable),
-            ).alias("verbatim"),
+            F.when(kept, F.when(F.col("row_error").isNull(), cells).otherwise(unreadable)).alias("verbatim"),
         )
     )
     night.write(f"quarantine/{name}", quarantine.select(*QUARANTINE.names), nightly=True)
@@ -231,7 +229,7 @@ def _write(feed: Feed) -> list[dict[str, Any]]:
 def _conserved(feed: Feed, outcomes: DataFrame, night: dt.date) -> list[dict[str, Any]]:
     """One DELIVERIES row a file; AssentError when a row of it is neither accepted, quarantined nor a duplicate."""
     name = feed.contract.feed
-    good = feed.good.join(F.broadcast(outcomes.select(*PLACE)), PLACE, "left_anti")
+    good = feed.good.join(outcomes.select(*PLACE), PLACE, "left_anti")
     accepted = {r["file"]: r["n"] for r in good.groupBy("file").agg(F.count("*").alias("n")).collect()}
     refused = {
         r["file"]: (r["q"], r["d"])
@@ -252,6 +250,14 @@ def _conserved(feed: Feed, outcomes: DataFrame, night: dt.date) -> list[dict[str
             )
         rows.append(delivery_row(e, night, a, q, d))
     return rows
+
+
+def _tell_manifests(night: Night, deliveries: list[dict[str, Any]]) -> None:
+    """Writes into each feed's manifest what became of the rows of each file (DESIGN 3, "Row conservation")."""
+    counts = {r["file"]: {k: r[k] for k in ("accepted", "quarantined", "duplicates")} for r in deliveries}
+    for name in contracts():
+        if entries := night.lake.manifest(night.date, name):
+            night.lake.write_manifest(night.date, name, [{**e, **counts[e["file"]]} for e in entries])
 
 
 def delivery_row(
@@ -318,6 +324,7 @@ def run(night: Night) -> dict[str, int]:
         deliveries += rows
     if made is not None:
         made.build_data_docs()
+    _tell_manifests(night, deliveries)
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())
     night.write_arrow("deliveries", table, nightly=True)
     night.lake.clear_scratch()

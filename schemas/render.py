@@ -153,6 +153,7 @@ def data_dictionary() -> str:
     lines += _codes("Why there is no score", reasons.NO_SCORE_REASONS)
     lines += _codes("States of an order, first match", reasons.ORDER_STATES)
     lines += _codes("Why an entry left a register", reasons.REMOVAL_CAUSES)
+    lines += _codes("What changed a score between two nights", reasons.CHANGE_CAUSES)
     return "\n".join(lines).rstrip() + "\n"
 
 

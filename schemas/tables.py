@@ -149,6 +149,14 @@ TRANSACTIONS_MONTHLY = Table(
         ("last_booked_on", "DATE", "last booking of the month"),
     ),
 )
+LEFT_OUT = Table(
+    "conformed/left_out",
+    "one row a transaction that does not count tonight",
+    (
+        ("person_id", "BIGINT", "surrogate"),
+        ("transaction_id", "STRING", "a booking that a dispute suspends or has struck"),
+    ),
+)
 # What conform adds to the contract's columns (without identity) of a current record.
 RECORD_FLAGS = (
     ("in_doubt", "BOOLEAN", "a quarantined row fills a date that this record has not (RULES, Doubt)"),
@@ -331,6 +339,42 @@ ACCESSES = Table(
         ("because", "STRING", "why, as given"),
     ),
 )
+MONITORING = Table(
+    "monitoring",
+    "one row a night, purpose, measure, item and bucket: how scores are spread, and how far that moved",
+    (
+        ("night", "DATE", "night"),
+        ("purpose", "STRING", "purpose"),
+        ("scorecard", "STRING", "SHA-256 of the scorecard's file"),
+        (
+            "measure",
+            "STRING",
+            "distribution, psi (scores), csi (a characteristic), no_score_rate or out_of_bounds_rate",
+        ),
+        ("item", "STRING", "score, band, status, reason, bounds, or the reason code of a characteristic"),
+        ("bucket", "STRING", "of a distribution: lowest score of 25, band, reason or points; else null"),
+        ("people", "BIGINT", "applications counted"),
+        ("value", "DOUBLE", "share of the applications, or the measure"),
+        ("reference_night", "DATE", "night that it is held against, null for a distribution"),
+        ("severity", "STRING", "of a measure: ok, warning, critical or few (too few to tell); else null"),
+    ),
+)
+PERFORMANCE = Table(
+    "performance",
+    "one row a purpose and outcomes file: how well the scores of a night told good from bad",
+    (
+        ("night", "DATE", "night of the scores"),
+        ("purpose", "STRING", "purpose"),
+        ("outcomes_sha256", "STRING", "SHA-256 of the outcomes file, which stays outside the lake"),
+        ("people", "BIGINT", "scored people with an outcome"),
+        ("bad", "BIGINT", "of them with a bad outcome"),
+        ("gini", "DOUBLE", "2 AUC - 1, higher scores for good outcomes"),
+        ("gini_low", "DOUBLE", "lower end of its 95 % interval"),
+        ("gini_high", "DOUBLE", "upper end of its 95 % interval"),
+        ("ks", "DOUBLE", "greatest distance between the score distributions of good and bad"),
+        ("severity", "STRING", "ok, warning, critical or few"),
+    ),
+)
 PUBLICATIONS = Table(
     "publications",
     "one row a published night",
@@ -345,6 +389,11 @@ PUBLICATIONS = Table(
         ("floor_hash", "STRING", "SHA-256 of the floor"),
         ("scorecards", "STRING", "JSON object: purpose -> {version, sha256}"),
         ("code_version", "STRING", "version of the distribution"),
+        (
+            "changed",
+            "STRING",
+            "JSON array: what of policy, scorecards, floor or code is other than the night before",
+        ),
         ("previous_hash", "STRING", "SHA-256 of the previous row, null for the first"),
         ("row_hash", "STRING", "SHA-256 of this row's canonical JSON without row_hash and signature"),
         ("signature", "STRING", "Ed25519 signature of row_hash, base64"),
@@ -358,6 +407,7 @@ TABLES = {
         DELIVERIES,
         CONSENTED,
         TRANSACTIONS_MONTHLY,
+        LEFT_OUT,
         FEED_STATE,
         SCORES,
         REGISTERS,
@@ -369,6 +419,8 @@ TABLES = {
         PACKAGES,
         RECEIPTS,
         ACCESSES,
+        MONITORING,
+        PERFORMANCE,
         PUBLICATIONS,
     )
 }

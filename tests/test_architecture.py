@@ -173,8 +173,11 @@ KNOWS_CONSENT_DATES = {
     "jobs/rules/consent.py": "decides who may be scored, for what, for whom and from which source",
     "jobs/conform.py": "hands consent.py its frames; the day of an erasure bounds the consents before it",
     "jobs/rules/matching.py": "refuses a consent rewritten, and rows of erased people",
+    "jobs/validate.py": "which rows of an erased person came after a consent granted later",
     "jobs/rules/doubt.py": "a refused row that fills withdrawn_on puts the consent in doubt",
     "jobs/feeds/consents.py": "checks of the rows of the feed",
+    "jobs/rules/consent_causes.py": "says why a consent was live on one night and not on another",
+    "jobs/lake/history.py": "names the columns that consent_causes.py reads",
     "jobs/lake/explain.py": "shows the dates of the consents that were applied",
     "jobs/lake/explained.py": "words for them",
 }

@@ -91,10 +91,16 @@ def _write(path: Path, feed: str, rows: Iterator[dict[str, Any]]) -> int:
 
 def deliver(source: Path, out: Path) -> dict[str, int]:
     """Writes the delivery and returns its rows by feed."""
-    table = read(source, *NEEDED)
-    folder = out / NIGHT.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
-    people = table.to_pylist()
+    people = read(source, *NEEDED).to_pylist()
+    try:
+        folder = out / NIGHT.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        return _deliver(people, folder)
+    except OSError as e:
+        raise AssentError(f"{out} cannot be written ({e.strerror}); name another folder") from None
+
+
+def _deliver(people: list[dict[str, int]], folder: Path) -> dict[str, int]:
     return {
         "transactions": _write(
             folder / "transactions.csv.gz", "transactions", (b for p in people for b in bookings(p))

@@ -31,6 +31,14 @@ def read(path: Path, *columns: str) -> pa.Table:
     missing = [c for c in columns if c not in table.column_names]
     if missing:
         raise AssentError(f"{path}: {len(missing)} column(s) missing, first {missing[0]}; give the UCI file")
+    for name in columns:
+        column = table.column(name)
+        try:
+            whole = column.null_count == 0 and column.cast(pa.int64()) is not None
+        except pa.ArrowInvalid:
+            whole = False
+        if not whole:
+            raise AssentError(f"{path}: column {name} is not whole numbers throughout; give the UCI file")
     return table.select(columns).cast(pa.schema([(c, pa.int64()) for c in columns]))
 
 

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from jobs.errors import AssentError
-from jobs.rules.policy import Policy, compile_policy
+from jobs.lake.macs import stdnum_module
+from jobs.lake.outbox import texts
+from jobs.rules.policy import Policy, compile_policy, parse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -17,8 +19,9 @@ def policy_path() -> Path:
 
 
 def scorecards_folder() -> Path:
-    """Where the scorecards are: ``scorecards/`` beside the policy."""
-    return policy_path().parent / "scorecards"
+    """Where the scorecards are: ``scorecards/`` beside the policy, or the repository's where there is none."""
+    own = policy_path().parent / "scorecards"
+    return own if own.is_dir() else REPOSITORY / "scorecards"
 
 
 def load_policy(path: Path | None = None) -> Policy:
@@ -30,4 +33,10 @@ def load_policy(path: Path | None = None) -> Policy:
         raise AssentError(
             f"{path}: the policy cannot be read ({type(e).__name__}); set ASSENT_POLICY"
         ) from None
-    return compile_policy(text, str(path))
+    policy = compile_policy(text, str(path))
+    for key, known in (("national_id", stdnum_module), ("language", texts)):
+        try:
+            known(getattr(policy, key))
+        except AssentError as e:
+            raise parse(text, str(path)).fail(key, str(e)) from None
+    return policy

@@ -19,7 +19,7 @@ import fsspec
 import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
-from jobs.errors import AssentError
+from jobs.errors import AssentError, UnreachedError
 from jobs.lake.csv_reader import csv_batches
 from jobs.lake.json_reader import json_batches
 from jobs.lake.parquet_reader import parquet_batches
@@ -87,13 +87,13 @@ def open_source(url: str) -> Source:
 
 
 def feed_of(name: str, feeds: Sequence[str]) -> tuple[str, str] | None:
-    """Feed and suffix of a file's name (FEEDS, "Files"); None for any other name."""
+    """Feed and suffix of a file's name, ``<feed>*.<suffix>``, the longest feed first; None for any other name."""
     suffix = next((s for s in SUFFIXES if name.endswith(f".{s}")), None)
     if suffix is None:
         return None
     stem = name[: -len(suffix) - 1]
     for feed in sorted(feeds, key=len, reverse=True):
-        if stem.startswith(feed) and not stem[len(feed) : len(feed) + 1].isalpha():
+        if stem.startswith(feed):
             return feed, suffix
     return None
 
@@ -209,7 +209,7 @@ class FolderSource:
     def _unreached(self, fault: Exception) -> AssentError:
         if isinstance(fault, FileNotFoundError):
             return AssentError(f"deliveries {self.place}: no such folder; mend --deliveries")
-        return AssentError(
+        return UnreachedError(
             f"deliveries {self.place}: cannot be reached ({type(fault).__name__}); "
             "check the address, the credentials and, for SFTP, the host key"
         )
@@ -233,7 +233,13 @@ class FolderSource:
         found, strange = [], []
         for name, entry in self.folders:
             day = day_of(name)
-            if day is None or day > night or not self._is_folder(entry):
+            if not self._is_folder(entry):
+                if not name.endswith(".sha256"):
+                    strange.append(name)  # a delivery lies in the folder of its day
+                continue
+            if day is None and name[:1].isdigit():
+                strange.append(f"{name}/")
+            if day is None or day > night:
                 continue
             for file, inner in self._list(entry["name"].rstrip("/")):
                 if file.endswith(SIDECARS):

@@ -9,14 +9,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from jobs.errors import AssentError
 from jobs.lake.accesses import reason_given, record_access
+from jobs.lake.changed import Between
 from jobs.lake.config import load_policy
 from jobs.lake.explained import reason_text
-from jobs.lake.history import Past, anniversary, months_back
+from jobs.lake.history import Past
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
 from jobs.lake.vault import person_ids
 from jobs.rules import floor
+from jobs.rules.dates import WINDOW_MONTHS, anniversary, months_back
 from jobs.rules.holds import held
 from jobs.rules.reviews import Review, reviews, under_review
 from schemas.contract import contracts
@@ -51,8 +57,6 @@ def _input(feed: str, row: dict[str, Any]) -> dict[str, Any]:
 
 def _inputs(past: Past, person: int, sources: list[str]) -> list[dict[str, Any]]:
     """The delivered rows behind a score: bookings of the features' window, current records of the other sources."""
-    from jobs.rules.behaviour import WINDOW_MONTHS
-
     found = []
     for feed in sources:
         rows = (
@@ -138,11 +142,11 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
 
 def _last_day(past: Past, register: str, record: dict[str, Any] | None) -> dt.date | None:
     """The last day on which an order can be in force: the earlier of its own and the statute's."""
-    if record is None or record["ordered_on"] is None:
+    if record is None:
         return None
     found = [record["expires_on"]] if record["expires_on"] else []
     limits = past.policy()["registers"].get(register)
-    if limits:
+    if limits and record["ordered_on"]:
         end = anniversary(record["ordered_on"], int(limits["statute_years"]))
         found.append(end - dt.timedelta(days=1))
     return min(found, default=None)
@@ -221,61 +225,6 @@ def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, 
     }
 
 
-SCORE_FACTS = (
-    "status",
-    "score",
-    "band",
-    "no_score_reason",
-    "scorecard_version",
-    "base",
-    "sources_used",
-    "consents",
-    "currency",
-)
-ENTRY_FACTS = ("state", "listed", "recipient", "since", "until", "cause", "order", "held")
-
-
-def _facts(found: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any] | None:
-    return None if found is None else {n: found[n] for n in names}
-
-
-def _only_in(one: dict[str, Any] | None, other: dict[str, Any] | None) -> list[dict[str, Any]]:
-    known = (other or {"inputs": []})["inputs"]
-    return [i for i in (one or {"inputs": []})["inputs"] if i not in known]
-
-
-def changes(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """What differs between a person's objects of two nights: scores part by part, inputs, entries."""
-    found: dict[str, Any] = {"night": before["night"], "scores": [], "registers": []}
-    for kind, keys, facts in (
-        ("scores", ("purpose", "recipient"), SCORE_FACTS),
-        ("registers", ("register", "record_id"), ENTRY_FACTS),
-    ):
-        new = {tuple(o[k] for k in keys): o for o in now[kind]}
-        old = {tuple(o[k] for k in keys): o for o in before[kind]}
-        for key in sorted({*new, *old}):
-            n, o = new.get(key), old.get(key)
-            row = {
-                **dict(zip(keys, key, strict=True)),
-                "before": _facts(o, facts),
-                "after": _facts(n, facts),
-                "inputs_added": _only_in(n, o),
-                "inputs_gone": _only_in(o, n),
-            }
-            if kind == "scores":
-                parts_new = {tuple(c["features"]): c for c in (n or {}).get("characteristics", [])}
-                parts_old = {tuple(c["features"]): c for c in (o or {}).get("characteristics", [])}
-                row["characteristics"] = [
-                    {"features": list(f), "before": parts_old.get(f), "after": parts_new.get(f)}
-                    for f in dict.fromkeys([*parts_new, *parts_old])
-                    if parts_new.get(f) != parts_old.get(f)
-                ]
-            same = row["before"] == row["after"] and not row.get("characteristics")
-            if not same or row["inputs_added"] or row["inputs_gone"]:
-                found[kind].append(row)
-    return found
-
-
 def explain(
     lake: str,
     national_ids: list[str],
@@ -284,20 +233,42 @@ def explain(
     against: dt.date | None = None,
     because: str | None = None,
 ) -> list[dict[str, Any]]:
-    """One object an identity in the order asked, with ``against`` also what changed since that night.
+    """One object an identity in the order asked, with what changed since the published night before, or ``against``.
 
-    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read.
+    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read. Where
+    the night before cannot be read any more (an erasure takes old versions away) ``against`` is None.
     """
     said = reason_given(because, national_ids, load_policy().national_id)
     found = person_ids(lake, national_ids)
     published = Published(Lake(lake), as_of)
-    earlier = Published(Lake(lake), against) if against else None
+    other = Published(Lake(lake), against) if against else published.before()
     people = [p for p in found if p is not None]
     record_access(published.lake, found, "explain", said)
     past = Past(published, people)
     objects = [person(past, p, purpose) for p in found]
-    if earlier is not None:
-        before = Past(earlier, people)
-        for one, p in zip(objects, found, strict=True):
-            one["against"] = changes(one, person(before, p, purpose))
+    if other is None:
+        return objects
+    compared = Past(other, people)
+    for one, p in zip(objects, found, strict=True):
+        try:
+            one["against"] = changed(one, person(compared, p, purpose), past, compared, p)
+        except (AssentError, OSError, DeltaError, pa.ArrowException) as e:
+            if against:  # asked for by name
+                raise AssentError(
+                    f"night {other.night} cannot be read any more ({type(e).__name__}); name a later one, or "
+                    "restore its tables from your backup"
+                ) from None
+            one["against"] = None
     return objects
+
+
+def changed(
+    one: dict[str, Any], other: dict[str, Any], past: Past, compared: Past, person_id: int | None
+) -> dict[str, Any]:
+    """What changed between the night explained and another: told from the earlier to the later of the two."""
+    order = [(past, one), (compared, other)]
+    (before, then), (after, now) = sorted(order, key=lambda n: n[0].night)
+    found: dict[str, Any] = {"changes": [], "registers": []}
+    if person_id is not None and before.night < after.night:
+        found = Between(before, after).changes(person_id, now, then)
+    return {"night": compared.night, "from": before.night, "to": after.night, **found}

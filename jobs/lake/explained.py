@@ -15,6 +15,7 @@ from schemas.features import MEANINGS
 from schemas.reasons import NO_SCORE_REASONS, ORDER_STATES, REMOVAL_CAUSES
 
 FORMATS = ("text", "json", "html")
+GONE = "What changed since the night before cannot be told: its tables are not in the lake any more"
 
 
 def values_shown(features: list[str], values: list[Any], currency: str) -> str:
@@ -159,10 +160,32 @@ def _entry_text(entry: dict[str, Any]) -> list[str]:
     return lines + _aligned(_input_rows(entry["inputs"]), "    ")
 
 
-def change_lines(against: dict[str, Any]) -> list[str]:
-    """What changed since another night, one line a fact."""
+def cause_lines(name: str, row: dict[str, Any]) -> list[str]:
+    """Why a score changed: a line for causes of one kind, and the delivered rows behind them."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for c in row["causes"]:
+        groups.setdefault((c["cause"], c["source"], c["feed"], *c["features"]), []).append(c)
     lines = []
-    for kind, keys in (("scores", ("purpose", "recipient")), ("registers", ("register", "record_id"))):
+    for found in groups.values():
+        first = found[0]
+        many = f"{len(found)} times: " if len(found) > 1 else ""
+        versions = f", {_clean(first['before'])} -> {_clean(first['after'])}" if first["before"] else ""
+        moved = f"; moved {', '.join(first['features'])}" if first["features"] else ""
+        where = f" in {first['feed']}" if first["feed"] else ""
+        lines.append(f"{name}: because {many}{first['text']}{where} ({first['cause']}{versions}{moved})")
+        placed = [c for c in found if c["file"] is not None]
+        lines += _aligned(
+            [[c["feed"], c["record_id"], c["file"], f"row {c['row_number']}"] for c in placed], "    "
+        )
+    if row["unexplained"]:
+        lines.append(f"{name}: no cause was found for {', '.join(row['unexplained'])}; report it")
+    return lines
+
+
+def change_lines(against: dict[str, Any]) -> list[str]:
+    """What changed between the two nights, one line a fact."""
+    lines = []
+    for kind, keys in (("changes", ("purpose", "recipient")), ("registers", ("register", "record_id"))):
         for row in against[kind]:
             name = " / ".join(_clean(row[k]) for k in keys)
             before, after = row["before"] or {}, row["after"] or {}
@@ -185,6 +208,8 @@ def change_lines(against: dict[str, Any]) -> list[str]:
                 ]
                 if told[0] != told[1]:
                     lines.append(f"{name}: {' and '.join(c['features'])} {told[0]} -> {told[1]}")
+            if kind == "changes":
+                lines += cause_lines(name, row)
             for word in ("inputs_added", "inputs_gone"):
                 if row[word]:
                     lines.append(f"{name}: {word.replace('_', ' ')} {len(row[word])}")
@@ -209,8 +234,11 @@ def _text(objects: list[dict[str, Any]]) -> str:
             [[d["night"], d["recipient"], d["subject"], d["change"], d["package"]] for d in o["disclosures"]],
             "  ",
         ) or ["none"]
-        if "against" in o:
-            lines += ["", f"Changed since the night of {o['against']['night']}", *change_lines(o["against"])]
+        if "against" in o and o["against"] is None:
+            lines += ["", GONE]
+        elif "against" in o:
+            nights = f"Changed from the night of {o['against']['from']} to that of {o['against']['to']}"
+            lines += ["", nights, *change_lines(o["against"])]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 
@@ -259,9 +287,9 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 <h2>Sent</h2>{% if o.disclosures %}<table>{% for d in o.disclosures %}<tr><td>{{ d.night }}</td>
 <td>{{ d.recipient }}</td><td>{{ d.subject }}</td><td>{{ d.change }}</td><td>{{ d.package }}</td></tr>
 {% endfor %}</table>{% else %}<p>Nothing was sent.</p>{% endif %}
-{% if o.against %}<h2>Changed since the night of {{ o.against.night }}</h2><pre>
+{% if o.against %}<h2>Changed from the night of {{ o.against["from"] }} to that of {{ o.against.to }}</h2><pre>
 {%- for line in change_lines(o.against) %}{{ line }}
-{% endfor %}</pre>{% endif %}{% endif %}{% endfor %}
+{% endfor %}</pre>{% elif "against" in o and o.against is none %}<p>{{ gone }}.</p>{% endif %}{% endif %}{% endfor %}
 </body></html>
 """
 
@@ -279,6 +307,7 @@ def _html(objects: list[dict[str, Any]]) -> str:
         no_score=NO_SCORE_REASONS,
         low=SCORE_MIN,
         high=SCORE_MAX,
+        gone=GONE,
     )
 
 

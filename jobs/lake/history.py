@@ -13,27 +13,31 @@ import pyarrow.compute as pc
 from jobs.errors import AssentError
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
-from jobs.rules.floor import COURT_KINDS_IN_SCORES
+from jobs.rules.dates import anniversary
+from jobs.rules.floor import COURT_KINDS_IN_SCORES, LONGEST
 from jobs.rules.policy import parse
 from schemas.contract import contracts
 
 Rows = dict[int, list[dict[str, Any]]]
 # The monthly sums hold no booking, so the bookings behind them are read where they were accepted.
 BOOKINGS = ["person_id", "transaction_id", "booked_on", "file", "row_number", "night"]
+CONSENT_ROWS = (
+    "person_id kind consent_id purpose source recipient granted_on withdrawn_on birth_date file row_number night"
+).split()
 
 
-def anniversary(day: dt.date, years: int) -> dt.date:
-    """The n-th anniversary; of 29 February it is 28 February (RULES, "Dates")."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
-
-
-def months_back(night: dt.date, months: int) -> dt.date:
-    """The first day of the calendar month that many months before the night's."""
-    number = night.year * 12 + night.month - 1 - months
-    return dt.date(number // 12, number % 12 + 1, 1)
+def obsolete(feed: str, record: dict[str, Any], night: dt.date) -> bool:
+    """Whether a record is past the legal limit for scores (RULES, "Dates")."""
+    if feed == "education":
+        return False
+    limit = {
+        "tax": "tax",
+        "court": "insolvency" if record.get("kind") == "insolvency" else "judgment",
+        "traffic": "traffic_serious" if record.get("severity") == "serious" else "traffic_minor",
+    }[feed]
+    days = [record["ordered_on"], *([record["assessed_on"]] if feed == "tax" else [])]
+    ends = [anniversary(d, LONGEST[f"{limit}_score_years"]) for d in days if d]
+    return bool(ends) and max(ends) <= night
 
 
 class Past:
@@ -109,45 +113,47 @@ class Past:
         place = f"_policies/{self.published.publication['policy_hash']}.yaml"
         return dict(parse(self._text(place, "the policy"), place).node)
 
+    def feeds(self) -> dict[str, dict[str, Any]]:
+        """``conformed/feeds`` of the night by feed."""
+        data = self.published.pinned("conformed/feeds")
+        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
+
     # -- what stands behind a score
     def bookings(self, person: int, since: dt.date) -> list[dict[str, Any]]:
         """The person's bookings that count from a day on: not erased, not suspended or struck by a dispute."""
-        gone = [
-            r["night"]
-            for r in self.of("accepted/consents", person, ["person_id", "kind", "night"])
-            if r["kind"] == "erasure"
-        ]
-        erased = max(gone, default=dt.date.min)
-        struck = self._struck(person)
-        rows = self.of("accepted/transactions", person, BOOKINGS)
-        return [
-            r
-            for r in rows
-            if r["booked_on"] >= since and r["night"] > erased and r["transaction_id"] not in struck
-        ]
+        return [b for b in self.window(person, since) if b["struck"] is None]
 
-    def _struck(self, person: int) -> set[str]:
-        """Transactions that an open, upheld or corrected dispute leaves out; a rejection ends later ones."""
-        by_record: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for d in self.of("conformed/disputes", person):
-            if d["feed"] == "transactions":
-                by_record[d["record_id"]].append(d)
-        struck = set()
-        for record, said in by_record.items():
-            rejected = min((d["decided_on"] for d in said if d["verdict"] == "rejected"), default=dt.date.max)
-            if any(
-                d["verdict"] in ("upheld", "corrected")
-                or (d["verdict"] == "open" and (d["certified_by"] or d["opened_on"] < rejected))
-                for d in said
-            ):
-                struck.add(record)
-        return struck
+    def window(self, person: int, since: dt.date) -> list[dict[str, Any]]:
+        """The person's bookings from a day on that are not erased; ``struck``: None, ``disputed`` or ``upheld``."""
+        gone: dict[str, dt.date] = {}
+        for r in self.of("accepted/consents", person, CONSENT_ROWS):
+            if r["kind"] == "erasure":  # a later revision of one erasure does not erase again
+                gone[r["consent_id"]] = min(r["night"], gone.get(r["consent_id"], r["night"]))
+        erased = max(gone.values(), default=dt.date.min)
+        left_out = {r["transaction_id"] for r in self.of("conformed/left_out", person)}
+        upheld = {
+            d["record_id"]
+            for d in self.of("conformed/disputes", person)
+            if d["feed"] == "transactions" and d["verdict"] == "upheld"
+        }
+        return [
+            {
+                **r,
+                "struck": None
+                if (t := r["transaction_id"]) not in left_out
+                else "upheld"
+                if t in upheld
+                else "disputed",
+            }
+            for r in self.of("accepted/transactions", person, BOOKINGS)
+            if r["booked_on"] >= since and r["night"] > erased
+        ]
 
     def records(self, feed: str, person: int) -> list[dict[str, Any]]:
-        """The person's current records of a feed that a score may read."""
+        """The person's current records of a feed that a score may read: none past the legal limit."""
         rows = self.of(f"conformed/{feed}", person)
         if contracts()[feed].orders:
             rows = [r for r in rows if r["for_scores"]]
         if feed == "court":
             rows = [r for r in rows if r["kind"] in COURT_KINDS_IN_SCORES]
-        return rows
+        return [r for r in rows if not obsolete(feed, r, self.night)]

@@ -15,8 +15,13 @@ SIZES = {"vault.key": 32, "identity.key": 64, "tombstone.key": 32}
 
 
 def keys_folder(lake: str) -> Path:
-    """``ASSENT_KEYS``, or ``<lake>.keys`` beside a local lake; AssentError for a remote lake without it."""
+    """``ASSENT_KEYS``, or ``<lake>.keys`` beside a local lake; AssentError for a remote lake without it.
+
+    Never inside the lake: who may read its tables could read the identities too.
+    """
     if given := os.environ.get("ASSENT_KEYS"):
+        if "://" not in lake and Path(given).resolve().is_relative_to(Path(lake).resolve()):
+            raise AssentError(f"keys {given} are inside the lake; name a folder elsewhere in ASSENT_KEYS")
         return Path(given)
     if "://" in lake:
         raise AssentError(f"lake {lake} is remote: name the folder of its keys in ASSENT_KEYS")

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs.errors import AssentError
+from jobs.errors import AssentError, UnreachedError, UsageError
 from jobs.lake.keys import Keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
@@ -34,14 +34,27 @@ class Lake:
 
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
-        self.fs, self.path = fsspec.core.url_to_fs(self.root)
+        if not self.root or root.endswith("://"):
+            raise UsageError(f"lake {root!r} names no place; give a folder or URL with --lake")
+        try:
+            self.fs, self.path = fsspec.core.url_to_fs(self.root)
+        except (ValueError, ImportError) as e:
+            raise UsageError(
+                f"lake {root}: no such kind of place ({type(e).__name__}); give a folder or URL with --lake"
+            ) from None
 
     # -- the lake itself
     def open(self, create: bool = False) -> Keys:
         """The keys of this lake; makes lake and keys on the first night. AssentError when they do not fit."""
         marker = f"{self.path}/_lake.json"
         folder = keys_folder(self.root)
-        if not self.fs.exists(marker):
+        try:
+            there = self.fs.exists(marker)
+        except Exception as e:  # each storage has its own
+            raise UnreachedError(
+                f"lake {self.root} cannot be reached ({type(e).__name__}); check the address and the credentials"
+            ) from None
+        if not there:
             if not create:
                 raise AssentError(f"no lake at {self.root}; run `assent night` first, or mend --lake")
             try:
@@ -55,8 +68,13 @@ class Lake:
             self._write_text(marker, json.dumps({"format": 1, "key": self._fingerprint(keys)}))
             return keys
         keys = Keys(folder)
-        known = json.loads(self.fs.cat_file(marker))
-        if not hmac.compare_digest(known["key"], self._fingerprint(keys)):
+        try:
+            known = str(json.loads(self.fs.cat_file(marker))["key"])
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            raise AssentError(
+                f"lake {self.root}: _lake.json cannot be read ({type(e).__name__}); restore it from your backup"
+            ) from None
+        if not hmac.compare_digest(known, self._fingerprint(keys)):
             raise AssentError(
                 f"lake {self.root} was made with other keys than those in {folder}; set ASSENT_KEYS to its own"
             )
@@ -65,6 +83,11 @@ class Lake:
     @staticmethod
     def _fingerprint(keys: Keys) -> str:
         return hmac.new(keys.vault, b"assent lake", hashlib.sha256).hexdigest()
+
+    def probe(self) -> None:
+        """AssentError when the lake cannot be written: said at the door, not in the middle of a night."""
+        self.write_text("_scratch/probe", "")
+        self.fs.rm(f"{self.path}/_scratch/probe")
 
     def write_text(self, name: str, text: str) -> None:
         """Writes a small file of the lake at once, whole or not at all."""
@@ -102,6 +125,11 @@ class Lake:
             return DeltaTable(self.url(table)).version()
         except TableNotFoundError:
             return None
+        except (DeltaError, OSError) as e:
+            raise AssentError(
+                f"lake {self.root}: table {table} cannot be read ({type(e).__name__}); "
+                "check rights and credentials, or restore it from your backup"
+            ) from None
 
     def dataset(self, table: str, version: int) -> pads.Dataset:
         """A pinned version as an Arrow dataset, no JVM."""
@@ -226,9 +254,10 @@ class Lake:
         from pyspark.sql import functions as F
         from pyspark.sql.types import StructType
 
+        spark = self.spark  # before the DDL, which is parsed there
         schema = StructType.fromDDL(ddl)
         assert isinstance(schema, StructType)
-        return self.spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
+        return spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
 
     def scratch(self, name: str, frame: DataFrame) -> DataFrame:
         """A frame evaluated once: written to the scratch folder and read back."""
@@ -298,11 +327,19 @@ class Lake:
 
     def manifest(self, night: dt.date, feed: str) -> list[dict[str, Any]]:
         """What extract tried for a feed on a night, one object a file; empty when it did not run."""
-        path = f"{self.path}/landing/_manifests/{night.isoformat()}/{feed}.json"
+        path = f"{self.path}/{self._manifest(night, feed)}"
         if not self.fs.exists(path):
             return []
         found: list[dict[str, Any]] = json.loads(self.fs.cat_file(path))
         return found
+
+    def write_manifest(self, night: dt.date, feed: str, entries: list[dict[str, Any]]) -> None:
+        """What extract tried, and later what validate made of it."""
+        self.write_text(self._manifest(night, feed), json.dumps(entries, indent=1))
+
+    @staticmethod
+    def _manifest(night: dt.date, feed: str) -> str:
+        return f"landing/_manifests/{night.isoformat()}/{feed}.json"
 
     # -- publications
     def publications(self) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def stdnum_module(name: str) -> Any:
     country, _, number = name.partition(".")
     module = get_cc_module(country, number) if number else None
     if module is None:
-        raise AssentError(f"policy: national_id {name!r} is no module of python-stdnum; mend policy.yaml")
+        raise AssentError(f"national_id {name!r} is no module of python-stdnum; name one, as hr.oib")
     return module
 
 

@@ -20,7 +20,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from jobs.errors import AssentError
+from jobs.errors import AssentError, UnreachedError
 from jobs.lake.deliveries import Delivered, shown
 from jobs.lake.parquet_reader import text_batch
 from jobs.lake.readers import Header, Stopped, Valid
@@ -82,7 +82,7 @@ class PostgresSource:
         try:
             yield
         except adbc_driver_manager.Error as e:
-            raise AssentError(
+            raise UnreachedError(
                 f"deliveries {self.place}: PostgreSQL refuses ({e.sqlstate or type(e).__name__}); "
                 "check address, user, password and rights"
             ) from None

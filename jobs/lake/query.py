@@ -166,6 +166,11 @@ class Published:
         self.publication = known[-1]
         self.night: dt.date = self.publication["night"]
 
+    def before(self) -> Published | None:
+        """The views of the published night before; None for the first."""
+        earlier = [r["night"] for r in self.rows if r["night"] < self.night]
+        return Published(self.lake, earlier[-1]) if earlier else None
+
     def pinned(self, table: str) -> Any:
         """A table at the publication's version as an Arrow dataset, or None."""
         pin = self.publication["tables"].get(table)

@@ -119,11 +119,15 @@ class Rows:
         self.size += len(line)
 
     def _found(self, raw: str) -> list[str | None]:
-        """Of a row of a person's own channel whose cells are lost: the one national id and kind that stand in it."""
+        """Of a row whose cells are lost: the one national id that stands in it, and in the own channel the one kind.
+
+        So a withdrawal still stops the score, and of an erased person nothing is kept.
+        """
         found: dict[str, str] = {}
-        if self.valid_id is not None and self.contract.ignores_unknown and len(raw) < 1 << 16:
+        if self.valid_id is not None and len(raw) < 1 << 16:
             words = set(re.split(r'[\s,;|"{}:]+', raw))
-            kinds = set(self.contract.column("kind").values) & words
+            own = self.contract.ignores_unknown
+            kinds = set(self.contract.column("kind").values) & words if own else set()
             ids = [w for w in words if w and self.valid_id(w)]
             if len(ids) == 1:
                 found["national_id"] = ids[0]

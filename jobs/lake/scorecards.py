@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from jobs.errors import AssentError
-from jobs.lake.config import scorecards_folder
+from jobs.lake.config import policy_path, scorecards_folder
 from jobs.lake.lake import Lake
-from jobs.rules.policy import Policy
+from jobs.rules.policy import Pair, Policy, pairs_in, parse
 from jobs.rules.scorecard import Scorecard, compile_scorecard
 
 
@@ -15,7 +16,12 @@ def load_scorecards(policy: Policy) -> dict[str, Scorecard]:
     """Every purpose's compiled scorecard; AssentError with file and line, or naming the purpose without one."""
     folder = scorecards_folder()
     found: dict[str, Scorecard] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    paths = sorted(folder.glob("*.yaml"))
+    if (
+        folder.parent != policy_path().parent
+    ):  # a policy without scorecards of its own may leave a purpose out
+        paths = [p for p in paths if p.stem in policy.purposes]
+    for path in paths:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as e:
@@ -43,11 +49,34 @@ def store(lake: Lake, policy: Policy, scorecards: dict[str, Scorecard]) -> None:
             lake.write_text(name, text)
 
 
-def stored_scorecard(lake: Lake, sha256: str) -> str:
-    """A kept scorecard's text; AssentError when the lake has lost it."""
-    path = f"{lake.path}/_scorecards/{sha256}.yaml"
+def earlier_pairs(lake: Lake, night: dt.date) -> list[tuple[dt.date, frozenset[Pair]]]:
+    """The nights published before one, each with the pairs that its policy allowed; AssentError when one is lost."""
+    kept: dict[str, frozenset[Pair]] = {}
+    found = []
+    for row in lake.publications():
+        if row["night"] >= night:
+            continue
+        sha256 = row["policy_hash"]
+        if sha256 not in kept:
+            kept[sha256] = pairs_in(parse(stored_policy(lake, sha256), f"_policies/{sha256}.yaml").node)
+        found.append((row["night"], kept[sha256]))
+    return found
+
+
+def _stored(lake: Lake, folder: str, sha256: str) -> str:
+    path = f"{lake.path}/{folder}/{sha256}.yaml"
     if not lake.fs.exists(path):
         raise AssentError(
-            f"scorecard {sha256[:12]} is not in the lake any more; restore _scorecards from your backup"
+            f"{folder}/{sha256[:12]}… is not in the lake any more; restore {folder} from your backup"
         )
     return str(lake.fs.cat_file(path).decode())
+
+
+def stored_scorecard(lake: Lake, sha256: str) -> str:
+    """A kept scorecard's text; AssentError when the lake has lost it."""
+    return _stored(lake, "_scorecards", sha256)
+
+
+def stored_policy(lake: Lake, sha256: str) -> str:
+    """A kept policy's text; AssentError when the lake has lost it."""
+    return _stored(lake, "_policies", sha256)

@@ -17,9 +17,12 @@ from types import ModuleType
 from jobs.rules.policy import Policy
 from schemas.contract import IDENTITY_NAMES, Column, Contract
 
-INTEGER = r"^[+-]?[0-9]{1,18}$"
-DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+]00:00)$"
+# `\z` and not `$`, before which Java lets a line end stand: "1980-01-01\n" would be a birth date here and none for
+# the codes that identities are compared by.
+INTEGER = r"^[+-]?[0-9]{1,18}\z"
+DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\z"
+TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+]00:00)\z"
+FIRST_YEAR = "0001"  # ISO 8601 has a year 0000; the proleptic calendar that Arrow and Python share has none
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ def typed(column: Column) -> str:
     """SQL of a column's typed value: null where the text is not of the contract's form."""
     name = column.name
     if column.type == "integer":
-        return f"CASE WHEN {name} RLIKE '{INTEGER}' THEN try_cast({name} AS BIGINT) END"
-    if column.type == "date":
-        return f"CASE WHEN {name} RLIKE '{DATE}' THEN try_cast({name} AS DATE) END"
-    if column.type == "timestamp":
-        return f"CASE WHEN {name} RLIKE '{TIMESTAMP}' THEN try_cast({name} AS TIMESTAMP) END"
+        return f"CASE WHEN {name} RLIKE r'{INTEGER}' THEN try_cast({name} AS BIGINT) END"
+    if column.type in ("date", "timestamp"):
+        form, kind = (DATE, "DATE") if column.type == "date" else (TIMESTAMP, "TIMESTAMP")
+        fits = f"{name} RLIKE r'{form}' AND {name} >= '{FIRST_YEAR}'"
+        return f"CASE WHEN {fits} THEN try_cast({name} AS {kind}) END"
     if column.type == "double":
         return f"try_cast({name} AS DOUBLE)"
     if column.type == "boolean":
@@ -133,6 +136,13 @@ def contract_checks(contract: Contract, night: dt.date, policy: Policy) -> tuple
             "bad_type",
             "family_name",
             "family_name IS NULL OR name_macs IS NULL OR size(name_macs) > 0",
+        ),
+        # without its code a birth date would be compared with nothing, and the row joined by id and name alone
+        Check(
+            "birth_date_comparable",
+            "bad_type",
+            "birth_date",
+            "birth_date IS NULL OR NOT coalesce(id_valid, false) OR birth_mac IS NOT NULL",
         ),
     ]
     for column in contract.columns:

@@ -6,13 +6,14 @@ Sources: GDPR art. 6(1)(a), 7(3); RULES.md "Dates" and "Consents". A test proves
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.rules.floor import ADULT_AGE
-from jobs.rules.policy import Policy
+from jobs.rules.policy import Pair
 
 PAIRS = pa.schema(
     [(n, pa.string()) for n in ("purpose", "source", "recipient")] + [pa.field("since", pa.date32())]
@@ -41,20 +42,22 @@ def live_consents(
     attested: DataFrame,
     barred: DataFrame,
     night: dt.date,
-    policy: Policy,
+    since: Mapping[Pair, dt.date],
 ) -> DataFrame:
     """Consents live on the night: CONSENTED, one row a person, purpose, recipient and source.
 
     Where several are live an attested one, then the smallest id. ``revisions`` are all accepted rows of
     ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and ``birth_date``;
     ``attested`` as :func:`attested_consents` gives it; ``barred`` is ``person_id, until`` of people who may not
-    be scored: ``until`` null bars for good, a date bars every consent granted on or before it (an erasure).
+    be scored: ``until`` null bars for good, a date bars every consent granted on or before it (an erasure);
+    ``since`` are the pairs that the policy allows, each with the first day on which a consent to it may be granted.
     """
     d = F.lit(night)
+    # whatever the order of arrival: a withdrawal is final, and the last day only ever moves earlier
     withdrawn = (
         revisions.where("kind = 'consent'")
         .groupBy("consent_id")
-        .agg(F.min("withdrawn_on").alias("first_withdrawn"))
+        .agg(F.min("withdrawn_on").alias("first_withdrawn"), F.min("expires_on").alias("first_expiry"))
     )
     ended = revisions.where("kind = 'withdrawal'").select(
         F.col("person_id").alias("w_person"),
@@ -72,16 +75,17 @@ def live_consents(
         & (F.col("w_recipient").isNull() | (F.col("w_recipient") == F.col("recipient")))
     )
     pairs = [
-        {"purpose": p, "source": s, "recipient": r, "since": policy.purposes[p].since}
-        for p, s, r in policy.pairs()
+        {"purpose": p, "source": s, "recipient": r, "since": first} for (p, s, r), first in since.items()
     ]
     # from Arrow: a local relation in the plan, where a list of rows would start Python workers
     allowed = current.sparkSession.createDataFrame(pa.Table.from_pylist(pairs, schema=PAIRS))
     adult = F.add_months("birth_date", 12 * ADULT_AGE) <= d  # of 29 February the anniversary is 28 February
     live = (
         current.where("kind = 'consent' AND NOT in_doubt AND NOT disputed AND NOT upheld")
-        .where((F.col("granted_on") <= d) & (F.col("expires_on") >= d) & adult)
+        .where((F.col("granted_on") <= d) & adult)
         .join(withdrawn, "consent_id")
+        .withColumn("expires_on", F.col("first_expiry"))
+        .where(F.col("expires_on") >= d)
         .where(F.col("first_withdrawn").isNull() | (F.col("first_withdrawn") > d))
         .join(F.broadcast(allowed), ["purpose", "source", "recipient"])
         .where(F.col("granted_on") >= F.col("since"))
@@ -119,7 +123,7 @@ def live_consents(
     )
 
 
-# Why applications that a recipient held have ended: ``person_id, cause`` (one of disclosure.CAUSES but ``corrected``,
+# Why applications that a recipient held have ended: ``person_id, cause`` (one of bands.CAUSES but ``corrected``,
 # which is every other reason), for the people in ``held`` (person_id, consent_id: what the score rested on). Variables:
 # night, since (night of the package that held them), purpose, recipient, source (required). Tables, of those people
 # alone: ``accepted`` (accepted/consents), ``current`` (conformed/consents), ``refused`` (person_id, kind: declarations

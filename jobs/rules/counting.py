@@ -29,15 +29,12 @@ def complete(authorities: Iterable[str], more: Column | None = None) -> Column:
 
 
 def appealed(night: Night) -> Column:
-    """An appeal is pending, or decided otherwise than dismissed; an outcome without a day tells of an appeal too."""
-    d, lodged, decided = F.lit(night), F.col("appeal_lodged_on"), F.col("appeal_decided_on")
-    dismissed = (
-        (F.col("appeal_outcome") == "dismissed") & (decided <= d) & (lodged.isNull() | (decided >= lodged))
-    )
-    unlodged = lodged.isNull() & (
-        F.col("appeal_outcome").isNotNull() | F.coalesce(decided <= d, F.lit(False))
-    )
-    return (F.coalesce(lodged <= d, F.lit(False)) | unlodged) & ~F.coalesce(dismissed, F.lit(False))
+    """An appeal is pending, or decided otherwise than dismissed; what is told of one proves that there is one."""
+    d = F.lit(night)
+    lodged, decided, outcome = (F.col(f"appeal_{n}") for n in ("lodged_on", "decided_on", "outcome"))
+    told = F.coalesce(lodged <= d, decided.isNotNull() | outcome.isNotNull())
+    dismissed = (outcome == "dismissed") & (decided <= d) & (lodged.isNull() | (decided >= lodged))
+    return told & ~F.coalesce(dismissed, F.lit(False))
 
 
 def set_aside(night: Night) -> Column:

@@ -16,12 +16,15 @@ def verdicts(disputes: DataFrame, night: dt.date, extensions: Sequence[str]) -> 
     """Disputes with what they say tonight: one row a dispute that is not a review.
 
     Adds ``verdict`` (``open``, ``upheld``, ``corrected``, ``rejected``) and ``decided_on`` (date of the outcome;
-    of a dispute whose clock ran out, the day on which it did).
+    of a dispute whose clock ran out, the day on which it did). An answer after the clock comes too late to bring the
+    record back: it stays as upheld, and only a certified revision newer than the answer ends that (1681i(a)(5)(B)).
     """
     d = F.lit(night)
     days = F.when(F.col("dispute_id").isin(*extensions), EXTENDED_DAYS) if extensions else F.lit(None)
     runs_out = F.date_add("opened_on", F.coalesce(days, F.lit(CLOCK_DAYS)))
-    decided = F.col("resolved_on").isNotNull() & F.col("outcome").isNotNull() & (F.col("resolved_on") <= d)
+    answered = F.col("resolved_on").isNotNull() & F.col("outcome").isNotNull() & (F.col("resolved_on") <= d)
+    decided = answered & (F.col("resolved_on") <= runs_out)
+    ended = F.when(answered, F.col("resolved_on")).when(runs_out <= d, runs_out)
     return (
         disputes.where("kind <> 'review'")
         .where(F.col("opened_on") <= d)
@@ -29,7 +32,7 @@ def verdicts(disputes: DataFrame, night: dt.date, extensions: Sequence[str]) -> 
             "verdict",
             F.when(decided, F.col("outcome")).when(runs_out <= d, F.lit("upheld")).otherwise(F.lit("open")),
         )
-        .withColumn("decided_on", F.when(decided, F.col("resolved_on")).when(runs_out <= d, runs_out))
+        .withColumn("decided_on", ended)
     )
 
 

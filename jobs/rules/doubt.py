@@ -17,28 +17,41 @@ def _cell(name: str) -> Column:
     return F.nullif(F.trim(F.get_json_object("verbatim", f"$.{name}")), F.lit(""))
 
 
+def _source_time() -> Column:
+    """``revised_at`` of a refused row; a time after the night that refused it is not the source's."""
+    told = F.try_to_timestamp(_cell("revised_at"))
+    return F.when(F.to_date(told) <= F.col("night"), told)
+
+
+def _newer() -> Column:
+    """Whether a row mends a refused one: it is of a later time, or the same one delivered again.
+
+    Where the refused row's time cannot be read, any that was accepted later.
+    """
+    later = F.col("night") > F.col("q_night")
+    at, told = F.col("revised_at"), F.col("q_revised_at")
+    return F.coalesce((at > told) | (later & (at == told)), later)
+
+
 def doubted_keys(quarantine: DataFrame, current: DataFrame, key: str) -> DataFrame:
     """Keys of current records that a refused row puts in doubt: ``key``, one row a record.
 
     The row's key and person equal the record's, it fills one of :data:`EVENTS` where the record has
-    nothing, and no newer revision was accepted since.
+    nothing, and no newer revision was accepted.
     """
     events = [e for e in EVENTS if e in current.columns]
     refused = quarantine.where("record_key IS NOT NULL AND person_id IS NOT NULL").select(
         F.col("record_key").alias("q_key"),
         F.col("person_id").alias("q_person"),
         F.col("night").alias("q_night"),
-        F.try_to_timestamp(_cell("revised_at")).alias("q_revised_at"),
+        _source_time().alias("q_revised_at"),
         *[_cell(e).alias(f"q_{e}") for e in events],
     )
     fills = F.lit(False)
     for e in events:
         fills = fills | (F.col(f"q_{e}").isNotNull() & F.col(e).isNull())
-    newer = (F.col("night") > F.col("q_night")) | (
-        F.col("q_revised_at").isNotNull() & (F.col("revised_at") > F.col("q_revised_at"))
-    )
     joined = current.join(refused, (F.col(key) == F.col("q_key")) & (F.col("person_id") == F.col("q_person")))
-    return joined.where(fills & ~newer).select(key).distinct()
+    return joined.where(fills & ~_newer()).select(key).distinct()
 
 
 def stopped_people(quarantine: DataFrame, accepted_consents: DataFrame) -> DataFrame:
@@ -76,11 +89,41 @@ def contested_people(quarantine: DataFrame) -> DataFrame:
     return quarantine.where("contested AND person_id IS NOT NULL").select("person_id").distinct()
 
 
-def contested_disputes(quarantine: DataFrame) -> DataFrame:
-    """Records that a contested id disputes: ``feed, record_id, person_id``."""
-    return (
-        quarantine.where("contested AND person_id IS NOT NULL")
-        .select(_cell("feed").alias("feed"), _cell("record_id").alias("record_id"), "person_id")
-        .where("feed IS NOT NULL AND record_id IS NOT NULL")
-        .distinct()
+def suspending_disputes(quarantine: DataFrame, accepted_disputes: DataFrame) -> DataFrame:
+    """Records that a refused dispute suspends as one that was read would: ``feed, record_id, person_id``.
+
+    Of a contested id until an operator decides; else until the dispute is mended. One that says it was rejected, and
+    when, would suspend nothing.
+    """
+    refused = quarantine.where("person_id IS NOT NULL").select(
+        "person_id",
+        "record_key",
+        "contested",
+        F.col("night").alias("q_night"),
+        _source_time().alias("q_revised_at"),
+        _cell("feed").alias("feed"),
+        _cell("record_id").alias("record_id"),
+        ((F.lower(_cell("outcome")) == "rejected") & F.try_to_date(_cell("resolved_on")).isNotNull()).alias(
+            "rejected"
+        ),
     )
+    refused = refused.where("feed IS NOT NULL AND record_id IS NOT NULL AND NOT coalesce(rejected, false)")
+    accepted = accepted_disputes.select(
+        "dispute_id",
+        "revised_at",
+        "night",
+        F.col("person_id").alias("a_person"),
+        F.col("feed").alias("a_feed"),
+        F.col("record_id").alias("a_record"),
+    )
+    mended = (
+        ~F.col("contested")
+        & (F.col("person_id") == F.col("a_person"))
+        & F.when(F.col("record_key").isNotNull(), (F.col("record_key") == F.col("dispute_id")) & _newer())
+        .otherwise(
+            (F.col("feed") == F.col("a_feed"))
+            & (F.col("record_id") == F.col("a_record"))
+            & (F.col("night") > F.col("q_night"))
+        )
+    )  # fmt: skip
+    return refused.join(accepted, mended, "left_anti").select("feed", "record_id", "person_id").distinct()

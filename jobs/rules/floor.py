@@ -15,17 +15,17 @@ from types import MappingProxyType
 # A column whose name has one of these words stops its feed (DESIGN 1.3; GDPR art. 9; EU AI Act art. 5(1)(c)).
 DENIED_WORDS = frozenset(
     """
-    speech post posts opinion opinions message messages comment comments tweet tweets social chat
-    contact contacts friend friends follower followers relative relatives kin spouse
-    health medical diagnosis disease disability illness hospital
-    religion religious church faith belief beliefs
-    ethnicity ethnic race racial tribe caste
-    sex gender sexual orientation pregnancy pregnant
-    marital married marriage divorced
-    nationality citizenship citizen migrant immigration
-    location gps latitude longitude lat lon geo whereabouts track
-    merchant merchants item items basket purchase counterparty
-    political party union biometric
+    speech speeches post posts opinion opinions message messages comment comments tweet tweets social chat chats
+    contact contacts friend friends follower followers relative relatives kin spouse spouses
+    health medical diagnosis diagnoses disease diseases disability disabilities illness illnesses hospital hospitals
+    religion religions religious church churches faith faiths belief beliefs
+    ethnicity ethnicities ethnic race races racial tribe tribes caste castes
+    sex sexes gender genders sexual orientation pregnancy pregnant
+    marital married marriage marriages divorced divorce
+    nationality nationalities citizenship citizenships citizen migrant immigration
+    location locations gps latitude longitude lat lon geo whereabouts track tracks trace traces coordinate coordinates
+    merchant merchants item items basket baskets purchase purchases counterparty counterparties
+    political party union biometric biometrics
     """.split()
 )
 
@@ -37,9 +37,14 @@ FEATURES_BY_SOURCE = MappingProxyType(
             "months_late",
             "months_since_late",
             "max_days_past_due",
+            "days_past_due_latest",
             "utilisation",
             "utilisation_trend",
+            "unused_limit_minor",
             "repaid_share",
+            "least_repaid_share",
+            "repaid_months_share",
+            "repaid_monthly_minor",
             "missed_repayments",
             "income_monthly_minor",
             "income_months",
@@ -130,10 +135,15 @@ def features_of(purpose: str) -> dict[str, str]:
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+def _singular(word: str) -> set[str]:
+    """A word and what it may be the plural of."""
+    return {word, word.removesuffix("s"), word.removesuffix("es"), re.sub("ies$", "y", word)}
+
+
 def denied_word(column: str) -> str | None:
-    """The first word of a column's name (split at ``_``, digits and capitals) that is on the deny list."""
+    """The first word of a column (split at ``_``, digits and capitals) that is on the deny list, or its plural."""
     words = {w.lower() for w in _WORD.findall(column)} | set(re.split(r"[^a-z]+", column.lower()))
-    return min(words & DENIED_WORDS, default=None)
+    return min({w for word in words for w in _singular(word)} & DENIED_WORDS, default=None)
 
 
 def floor_hash() -> str:

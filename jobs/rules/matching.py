@@ -7,7 +7,7 @@ frame of what it refuses, never the rows themselves changed.
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from schemas.contract import Contract
@@ -19,6 +19,7 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
     """``rows`` with ``fate``: null, ``duplicate``, or the reason of a key with two contents.
 
     Within a night both contents are refused; across nights the newcomer alone (RULES, "Revisions and duplicates").
+    ``first_file, first_row`` say of which of tonight's rows a row is the copy; null where it is none of them.
     """
     append = contract.mode == "append"
     reason = "conflicting_duplicate" if append else "ambiguous_revision"
@@ -29,10 +30,14 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
         {
             "_two": F.min("content_hash").over(same) != F.max("content_hash").over(same),
             "_place": F.row_number().over(first),
+            "first_file": F.first("file").over(first),
+            "first_row": F.first("row_number").over(first),
         }
     )
+    copy = F.col("_place") > 1
+    marked = marked.withColumns({n: F.when(copy, F.col(n)) for n in ("first_file", "first_row")})
     if history is None:
-        outcome = F.when(F.col("_two"), reason).when(F.col("_place") > 1, "duplicate")
+        outcome = F.when(F.col("_two"), reason).when(copy, "duplicate")
         return marked.withColumn("fate", outcome).drop("_two", "_place")
     known = history.select(
         *[F.col(c).alias(f"_h_{c}") for c in version], F.col("content_hash").alias("_known")
@@ -46,7 +51,7 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
             F.when(F.col("_known") == F.col("content_hash"), "duplicate").otherwise(reason),
         )
         .when(F.col("_two"), reason)
-        .when(F.col("_place") > 1, "duplicate")
+        .when(copy, "duplicate")
     )
     joined = marked.join(known, matches, "left").withColumn("fate", outcome)
     return joined.drop("_two", "_place", "_known", *[f"_h_{c}" for c in version])
@@ -128,38 +133,53 @@ def disputes_of_others(disputes: DataFrame, records: DataFrame, contract: Contra
 
 
 def rewritten(consents: DataFrame, history: DataFrame) -> DataFrame:
-    """Consents that say otherwise than an older revision of the same id: ``file, row_number``.
+    """Declarations that say otherwise than what is accepted under the same id: ``file, row_number``.
 
-    Person, purpose, source, recipient, day and receipt never change; ``expires_on`` may only move earlier, and a
-    withdrawal is final (RULES, "Consents").
+    The person never changes; of a consent neither purpose, source, recipient, day and receipt. ``expires_on`` may only
+    move earlier, a withdrawal is final, and no consent takes the place of another declaration (RULES, "Consents").
+    What is accepted already decides, of tonight's rows the oldest revision; a row refused here decides nothing.
     """
-    columns = ["person_id", "purpose", "source", "recipient", "granted_on", "receipt_sha256"]
-    every = history.where("kind = 'consent'").select(
-        "consent_id", "revised_at", *columns, "expires_on", "withdrawn_on", F.lit(True).alias("before")
+    mine = consents.select("consent_id").distinct()
+    columns = ["consent_id", "revised_at", "kind", "person_id", "expires_on", "withdrawn_on"]
+    said = F.struct("purpose", "source", "recipient", "granted_on", _receipt().alias("receipt"))
+    known = history.join(mine, "consent_id", "left_semi").select(
+        *columns,
+        said.alias("said"),
+        F.lit(None).cast("string").alias("file"),
+        F.lit(None).alias("row_number"),
     )
-    tonight = consents.where("kind = 'consent'")
-    older = every.unionByName(tonight.select(*every.columns[:-1], F.lit(False).alias("before")))
-    older = older.select(*[F.col(c).alias(f"o_{c}") for c in older.columns])
-    changed = F.lit(False)
-    for c in columns:
-        changed = changed | (F.col(c) != F.col(f"o_{c}"))
-    newer = F.col("revised_at") > F.col("o_revised_at")
-    later_end = F.col("expires_on") > F.col("o_expires_on")
-    undone = F.col("o_withdrawn_on").isNotNull() & (
-        F.col("withdrawn_on").isNull() | (F.col("withdrawn_on") > F.col("o_withdrawn_on"))
+    every = known.unionByName(consents.select(*columns, said.alias("said"), *PLACE))
+    order = Window.partitionBy("consent_id").orderBy(F.col("file").isNotNull(), "revised_at")
+    whole = order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    consent = F.col("kind") == "consent"
+    first = F.first(F.when(consent, F.col("said")), ignorenulls=True).over(whole)
+    every = every.withColumn(
+        "_changed",
+        (F.col("person_id") != F.first("person_id").over(whole))
+        | (consent & ~F.col("said").eqNullSafe(first)),
     )
-    broken = (newer & (changed | later_end | undone)) | (F.col("o_before") & changed)
-    return (
-        tonight.join(older, F.col("consent_id") == F.col("o_consent_id"))
-        .where(broken)
-        .select(*PLACE)
-        .distinct()
+    older = (
+        Window.partitionBy("consent_id", "_changed")
+        .orderBy("revised_at")
+        .rowsBetween(Window.unboundedPreceding, -1)
     )
+    end = F.min(F.when(consent, F.col("expires_on"))).over(older)
+    withdrawn = F.min(F.when(consent, F.col("withdrawn_on"))).over(older)
+    declared = F.coalesce(F.bool_or(~consent).over(older), F.lit(False))
+    undone = withdrawn.isNotNull() & (F.col("withdrawn_on").isNull() | (F.col("withdrawn_on") > withdrawn))
+    broken = F.col("_changed") | (
+        consent & (F.coalesce(F.col("expires_on") > end, F.lit(False)) | undone | declared)
+    )
+    return every.withColumn("_broken", broken).where("_broken AND file IS NOT NULL").select(*PLACE)
+
+
+def _receipt() -> Column:
+    return F.lower(F.trim("receipt_sha256"))
 
 
 def receipts_reused(consents: DataFrame, history: DataFrame) -> DataFrame:
     """Consents whose receipt is another person's: ``file, row_number``; both within a night, else the newcomer."""
-    receipt = F.lower(F.trim("receipt_sha256")).alias("receipt")
+    receipt = _receipt().alias("receipt")
     tonight = consents.where("kind = 'consent' AND receipt_sha256 IS NOT NULL").select(
         "person_id", *PLACE, receipt
     )
@@ -206,12 +226,12 @@ def erased_people(history: DataFrame, tonight: DataFrame) -> DataFrame:
 
 
 def of_erased(rows: DataFrame, erased: DataFrame, feed: str) -> DataFrame:
-    """Rows of erased people that may not be kept: ``file, row_number``.
+    """Rows of erased people that may not be kept: ``file, row_number``. ``rows`` are all checked rows.
 
     After a consent granted later with a new receipt the person is a person again, and only what was dated before it in
     ``consents`` stays out.
     """
     joined = rows.join(F.broadcast(erased), "person_id")
     if feed == "consents":
-        return joined.where("NOT returned OR (kind = 'consent' AND granted_on <= erased_on)").select(*PLACE)
+        return joined.where("NOT returned OR (kind = 'consent' AND t_granted_on <= erased_on)").select(*PLACE)
     return joined.where("NOT returned").select(*PLACE)

@@ -6,21 +6,27 @@ import dataclasses
 import datetime as dt
 import hashlib
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from jobs.errors import AssentError
 from jobs.rules import floor
 from jobs.rules.guards import Guards
+from schemas.contract import IDENTITY_NAMES, contracts
 
 REGISTER_COLUMNS = frozenset(
     "national_id family_name given_name birth_date authority legal_basis case_number ordered_on served_on "
     "objection_until expires_on debt_minor currency".split()
 )
+Pair = tuple[str, str, str]  # purpose, source, recipient
+RETENTION = ("landing_days", "quarantine_days", "unconsented_days")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class PolicyError(AssentError):
@@ -84,7 +90,7 @@ class Policy:
     path: str
     sending: Sending = field(default_factory=Sending)
 
-    def pairs(self) -> list[tuple[str, str, str]]:
+    def pairs(self) -> list[Pair]:
         """Every allowed purpose × source × recipient."""
         return [(p.name, s, r) for p in self.purposes.values() for s in p.sources for r in p.recipients]
 
@@ -113,11 +119,40 @@ def parse(text: str, path: str) -> Located:
     except MarkedYAMLError as e:
         line = e.problem_mark.line + 1 if e.problem_mark else 1
         raise PolicyError(f"{path}:{line}: not valid YAML: {e.problem}; mend the file") from None
-    except ValueError as e:
-        raise PolicyError(f"{path}:1: not valid YAML: {e}; mend the file") from None
+    except (YAMLError, ValueError) as e:
+        said = str(e).splitlines()[0]
+        raise PolicyError(f"{path}:1: not valid YAML: {said}; mend the file") from None
     if not isinstance(node, dict):
         raise PolicyError(f"{path}:1: not a mapping; mend the file")
     return Located(node, path)
+
+
+def pairs_in(node: Mapping[str, Any]) -> frozenset[Pair]:
+    """Every purpose × source × recipient in the text of a policy that once held, whatever the floor says today."""
+    return frozenset(
+        (str(p), str(s), str(r))
+        for p, purpose in node["purposes"].items()
+        for s in purpose["sources"]
+        for r in purpose["recipients"]
+    )
+
+
+def allowed_since(
+    policy: Policy, before: Sequence[tuple[dt.date, frozenset[Pair]]], night: dt.date
+) -> dict[Pair, dt.date]:
+    """Since when a consent to each allowed pair may have been granted.
+
+    ``before`` are the earlier published nights with the pairs of their policies, oldest first. What the first of them
+    allowed counts from the purpose's ``since``; a pair that was added later from the night that first had it: a consent
+    granted before never becomes live (RULES, "Consents").
+    """
+    found = {}
+    for pair in policy.pairs():
+        since = policy.purposes[pair[0]].since
+        if before and pair not in before[0][1]:
+            since = max(since, next((n for n, pairs in before if pair in pairs), night))
+        found[pair] = since
+    return found
 
 
 def _known(doc: Located, node: Any, allowed: frozenset[str] | set[str], what: str) -> None:
@@ -135,6 +170,19 @@ def _strings(doc: Located, node: Any, key: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise doc.fail(key, f"{key} must be a list of words", node)
     return tuple(str(v) for v in value)
+
+
+def _recipients(doc: Located, node: Any, key: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise doc.fail(
+                key, f"recipient {name!r} must be small letters, digits and hyphens: it names a folder", node
+            )
+    return names
+
+
+def _in_range(value: Any, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
 
 
 def _mapping(doc: Located, key: str) -> Any:
@@ -159,9 +207,10 @@ def _purpose(doc: Located, name: str, node: Any) -> Purpose:
     if "traffic" in sources and not node.get("law"):
         raise doc.fail("sources", f"{name} reads traffic and names no law (GDPR art. 10); add law:", node)
     since = node.get("since")
-    if not isinstance(since, dt.date):
+    if not isinstance(since, dt.date) or isinstance(since, dt.datetime):
         raise doc.fail("since", f"{name} needs since: <date from which consents count>", node)
-    return Purpose(name, limits["required"], sources, _strings(doc, node, "recipients"), since)
+    recipients = _recipients(doc, node, "recipients", _strings(doc, node, "recipients"))
+    return Purpose(name, limits["required"], sources, recipients, since)
 
 
 def _guards(doc: Located, name: str, node: Any) -> Guards:
@@ -196,15 +245,25 @@ def _register(doc: Located, name: str, node: Any) -> Register:
     recipient, years = node.get("recipient"), node.get("statute_years")
     if not isinstance(recipient, str):
         raise doc.fail("recipient", f"{name} needs one recipient", node)
-    if not isinstance(years, int) or not 0 < years <= floor.LONGEST_STATUTE_YEARS[name]:
+    _recipients(doc, node, "recipient", (recipient,))
+    if not _in_range(years, floor.LONGEST_STATUTE_YEARS[name]):
         raise doc.fail(
             "statute_years", f"{name}: statute_years must be 1..{floor.LONGEST_STATUTE_YEARS[name]}", node
         )
     if not node.get("statute_source"):
         raise doc.fail("statute_source", f"{name} names no source of its statute; add statute_source:", node)
     columns = _strings(doc, node, "columns")
-    _known(doc, dict.fromkeys(columns), REGISTER_COLUMNS, "column")
     feed, kind = floor.REGISTERS[name]
+    held = REGISTER_COLUMNS & {*IDENTITY_NAMES, *contracts()[feed].names}
+    for column in columns:
+        if column not in held:
+            raise doc.fail(
+                "columns",
+                f"column {column!r} may not be sent from {feed} (allowed: {', '.join(sorted(held))}); remove it",
+                node,
+            )
+    if len(set(columns)) < len(columns):
+        raise doc.fail("columns", f"{name} names a column twice; remove one", node)
     return Register(
         name,
         feed,
@@ -291,21 +350,24 @@ def compile_policy(text: str, path: str) -> Policy:
                 g.name, f"recipient {g.recipient} receives scores and may never receive a register", registers
             )
     retention = _mapping(doc, "retention")
-    _known(doc, retention, {"landing_days", "quarantine_days", "unconsented_days"}, "retention")
+    _known(doc, retention, set(RETENTION), "retention")
     for key, days in retention.items():
-        if not isinstance(days, int) or not 0 < days <= floor.LONGEST[key]:
+        if not _in_range(days, floor.LONGEST[key]):
             raise doc.fail(key, f"{key} must be 1..{floor.LONGEST[key]}", retention)
     for key in ("currency", "national_id", "language"):
         if not isinstance(doc.node.get(key), str):
             raise doc.fail(key, f"{key} must be a word")
+    if not CURRENCY.fullmatch(doc.node["currency"]):
+        raise doc.fail("currency", "currency must be an ISO 4217 code, three capitals")
+    doc.node.setdefault("dispute_extensions", [])
     return Policy(
         currency=doc.node["currency"],
         national_id=doc.node["national_id"],
         language=doc.node["language"],
         purposes=compiled,
         registers=listed,
-        retention={k: int(v) for k, v in retention.items()},
-        dispute_extensions=tuple(doc.node.get("dispute_extensions") or ()),
+        retention={k: int(retention.get(k, floor.LONGEST[k])) for k in RETENTION},
+        dispute_extensions=_strings(doc, doc.node, "dispute_extensions"),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         path=path,
         sending=_sending(doc, set(roles)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import reduce
+from math import isfinite
 from typing import Any
 
 from pyspark.sql import Column
@@ -12,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.rules import floor
 from jobs.rules.policy import Located, Policy, parse
+from jobs.rules.satisfaction import costs_more
 
 KEYS = {
     "purpose",
@@ -29,6 +31,7 @@ BANDS = floor.BANDS
 # Generated methods over 8,000 bytes are never compiled by HotSpot: a characteristic stays well below.
 MOST_BINS = 30
 MOST_CHARACTERISTICS = 40
+MOST_POINTS = 10_000  # of a bin or a base: their sum stays a 32-bit number
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class _Compiler:
         value = node.get(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.doc.fail(key, f"{key} must be a whole number", node)
+        if abs(value) > MOST_POINTS:
+            raise self.doc.fail(key, f"{key} must lie within {-MOST_POINTS} and {MOST_POINTS}", node)
         return int(value)
 
     def word(self, node: Any, key: str) -> str:
@@ -155,7 +160,7 @@ class _Compiler:
         found = []
         for name, value in node.items():
             self.feature(node, name, name, purpose, required)
-            if not isinstance(value, int | float) or isinstance(value, bool):
+            if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
                 raise self.doc.fail(name, f"minimum of {name} must be a number", node)
             found.append((str(name), float(value)))
         return tuple(found)
@@ -172,7 +177,7 @@ class _Compiler:
         below = node.get("below")
         limits = below if isinstance(below, list) else [below]
         if len(limits) != len(features) or not all(
-            isinstance(v, int | float) and not isinstance(v, bool) for v in limits
+            isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v) for v in limits
         ):
             raise self.doc.fail("below", f"below must give {len(features)} number(s)", node)
         return Bin(tuple(float(v) for v in limits), points)
@@ -220,6 +225,13 @@ def compile_scorecard(text: str, path: str, policy: Policy) -> Scorecard:
             raise doc.fail(
                 "reason", f"reason code {code} stands twice; give each characteristic its own", node
             )
+    if (place := costs_more(made)) is not None:
+        raise doc.fail(
+            "bins",
+            f"a satisfied or ended record would cost more than an open one by {', '.join(made[place].features)}; "
+            "let points never fall when a record ends",
+            nodes[place],
+        )
     return Scorecard(
         purpose=purpose,
         version=read.word(doc.node, "version"),

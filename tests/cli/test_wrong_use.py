@@ -7,6 +7,7 @@ import pytest
 
 from jobs.cli import main
 from jobs.lake.config import REPOSITORY
+from jobs.nightly import STEPS
 
 
 def last_line(capsys):
@@ -24,7 +25,16 @@ NIGHT = ["night", "--date", "2026-11-18"]
         (["night", "--date", "18.11.2026", "--deliveries", "d", "--lake", "l"], 2, "YYYY-MM-DD"),
         (["night", "--date", "2026-11-18", "--lake", "l"], 2, "--deliveries"),
         (["night", "--date", "2026-11-18", "--deliveries", "d"], 2, "--lake"),
+        (["night", "--date", "2026-W47-3", "--deliveries", "d", "--lake", "l"], 2, "YYYY-MM-DD"),
+        (["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "s3://"], 2, "names no place"),
+        (
+            ["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "foo://x"],
+            2,
+            "no such kind of place",
+        ),
+        (["query", "select 1", "--lake", ""], 2, "--lake"),
         (["conjure"], 2, "conjure"),
+        ([], 2, "name a command"),
         (["query", "select 1", "--lake", "nowhere"], 1, "assent night"),
         (["query", "select 1", "--lake", "nowhere", "--format", "xml"], 2, "xml"),
         (["explain", "1", "--lake", "nowhere", "--purpose", "friendship"], 2, "friendship"),
@@ -70,6 +80,47 @@ def test_missing_deliveries_and_unwritable_lake(tmp_path, capsys):
     assert "cannot be written" in last_line(capsys)
 
 
+@pytest.mark.parametrize(("content", "said"), [(b"{", "_lake.json"), (b"[]", "_lake.json"), (None, "key ")])
+def test_a_lake_whose_own_files_are_damaged(content, said, tmp_path, capsys):
+    words = [*NIGHT, "--deliveries", str(tmp_path / "none"), "--lake", str(tmp_path / "lake")]
+    assert main(words) == 1  # makes lake and keys, then finds no deliveries
+    if content is None:
+        (tmp_path / "lake.keys" / "vault.key").unlink()
+    else:
+        (tmp_path / "lake" / "_lake.json").write_bytes(content)
+    capsys.readouterr()
+    assert main(words) == 1
+    line = last_line(capsys)
+    assert said in line
+    assert "backup" in line
+
+
+def test_a_lake_or_out_folder_that_became_unwritable_is_said_at_the_door(tmp_path, capsys, monkeypatch):
+    from jobs.lake.lake import Lake
+
+    (tmp_path / "d").mkdir()
+    lake = tmp_path / "lake"
+    Lake(str(lake)).open(create=True)
+    words = [*NIGHT, "--deliveries", str(tmp_path / "d"), "--lake", str(lake)]
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ASSENT_OUT", str(tmp_path / "file" / "out"))
+    assert main(words) == 1
+    assert "set ASSENT_OUT" in last_line(capsys)
+    monkeypatch.delenv("ASSENT_OUT")
+    shutil.rmtree(lake / "_scratch")
+    (lake / "_scratch").write_text("")  # as a folder that refuses: a test may run as root
+    assert main(words) == 1
+    assert f"lake {lake} cannot be written" in last_line(capsys)
+
+
+def test_keys_are_never_inside_the_lake(tmp_path, capsys, monkeypatch):
+    (tmp_path / "d").mkdir()
+    monkeypatch.setenv("ASSENT_KEYS", str(tmp_path / "lake" / "keys"))
+    assert main([*NIGHT, "--deliveries", str(tmp_path / "d"), "--lake", str(tmp_path / "lake")]) == 1
+    assert "inside the lake" in last_line(capsys)
+    assert not (tmp_path / "lake").exists()
+
+
 @pytest.fixture
 def deployment(tmp_path, monkeypatch) -> Path:
     """A copy of policy and scorecards to be widened."""
@@ -87,6 +138,7 @@ def replace(path: Path, old: str, new: str) -> int:
     return text[: text.index(old)].count("\n") + 1
 
 
+EVERY = ("night", *STEPS)
 POLICY = [
     (
         "purposes:\n",
@@ -112,7 +164,9 @@ def test_a_policy_that_widens_the_floor_stops_check_and_every_step(
     deployment, old, new, said, capsys, tmp_path
 ):
     replace(deployment / "policy.yaml", old, new)
-    for words in (["check"], [*NIGHT, "--deliveries", str(tmp_path), "--lake", str(tmp_path / "lake")]):
+    place = ["--date", "2026-11-18", "--lake", str(tmp_path / "lake")]
+    first = ["--deliveries", str(tmp_path)]
+    for words in (["check"], *([s, *place, *(first if s in ("night", "extract") else [])] for s in EVERY)):
         assert main(words) == 1
         line = last_line(capsys)
         assert said in line
@@ -127,6 +181,25 @@ def test_a_scorecard_with_a_feature_of_another_purpose_is_refused_with_file_and_
     said = last_line(capsys)
     assert f"motor_cover.yaml:{line}" in said
     assert "utilisation" in said
+
+
+def test_a_policy_of_ones_own_needs_no_scorecards_beside_it(tmp_path, monkeypatch, capsys):
+    """The repository's serve, but for a purpose that the policy leaves out."""
+    text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
+    start, end = text.index("  motor_cover:"), text.index("  study_finance:")
+    (tmp_path / "policy.yaml").write_text(text[:start] + text[end:], encoding="utf-8")
+    monkeypatch.setenv("ASSENT_POLICY", str(tmp_path / "policy.yaml"))
+    assert main(["check"]) == 0
+    assert "2 purposes, 6 registers, 2 scorecards" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("national_id: hr.oib", "national_id: hr.nobody"), ("language: en", "language: xx")]
+)
+def test_a_policy_that_names_what_is_not_shipped_is_refused_with_its_line(deployment, old, new, capsys):
+    line = replace(deployment / "policy.yaml", old, new)
+    assert main(["check"]) == 1
+    assert f"policy.yaml:{line}: " in last_line(capsys)
 
 
 def test_check_passes_on_the_shipped_files(capsys):

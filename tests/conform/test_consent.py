@@ -8,6 +8,7 @@ from jobs.conform import People, barred, current_versions, flagged, people
 from jobs.lake.config import load_policy
 from jobs.rules.consent import attested_consents, live_consents
 from jobs.rules.doubt import stopped_people
+from jobs.rules.policy import allowed_since
 from schemas.contract import contracts
 from schemas.tables import CONSENTED, DELIVERIES, QUARANTINE
 from tests.tables import expected, frame, texts
@@ -46,20 +47,24 @@ stopped    | 15        | consent    | motor_cover     | traffic      | demo-insu
 mended     | 16        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
 w-mended   | 16        | withdrawal | study_finance   | -            | -            | 2026-11-19 | -          | -           | 2026-11-19T08:00:00 | 1980-01-01 | 2026-11-20
 contested  | 17        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
-a-unsigned | 18        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
-b-signed   | 18        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-19
-once       | 19        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-19
+a-unsigned | 20        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
+b-signed   | 20        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-19
+once       | 21        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-19
+shortened  | 18        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
+re-erased  | 19        | erasure    | -               | -            | -            | 2026-11-01 | -          | -           | 2026-11-01T08:00:00 | 1980-01-01 | 2026-11-18
+re-erased  | 19        | erasure    | -               | -            | -            | 2026-11-01 | -          | -           | 2026-11-19T08:00:00 | 1980-01-01 | 2026-11-20
 """
 # an older revision of "undone" that arrived later must not bring it to life; a newer one cannot be accepted
 LATE = """
 consent_id | person_id | kind    | purpose         | source       | recipient   | granted_on | expires_on | withdrawn_on | revised_at          | birth_date | night
 undone     | 11        | consent | consumer_credit | transactions | demo-lender | 2026-01-01 | 2026-12-01 | -            | 2026-01-01T08:00:00 | 1980-01-01 | 2026-11-20
 ends-today | 3         | consent | consumer_credit | transactions | demo-lender | 2026-01-01 | 2026-12-01 | -            | 2026-01-01T07:00:00 | 1980-01-01 | 2026-11-20
+shortened  | 18        | consent | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-11-19 | -            | 2026-01-01T08:00:00 | 1980-01-01 | 2026-11-20
 """
 # revised by an unsigned file: what was granted never changes, so the signed one still stands for it
 REVISED = """
 consent_id | person_id | kind    | purpose     | source  | recipient    | granted_on | expires_on | withdrawn_on | revised_at          | birth_date | night
-once       | 19        | consent | motor_cover | traffic | demo-insurer | 2026-01-01 | 2026-11-25 | -            | 2026-01-03T08:00:00 | 1980-01-01 | 2026-11-20
+once       | 21        | consent | motor_cover | traffic | demo-insurer | 2026-01-01 | 2026-11-25 | -            | 2026-01-03T08:00:00 | 1980-01-01 | 2026-11-20
 """
 # every row is in consents.csv of its night; one night's file is signed
 SIGNED = """
@@ -89,8 +94,8 @@ person_id | purpose         | source       | consent_id | attested_by
 8         | consumer_credit | transactions | again      | -
 10        | motor_cover     | traffic      | after      | -
 16        | motor_cover     | traffic      | mended     | -
-18        | motor_cover     | traffic      | b-signed   | 4a5f
-19        | motor_cover     | traffic      | once       | 4a5f
+20        | motor_cover     | traffic      | b-signed   | 4a5f
+21        | motor_cover     | traffic      | once       | 4a5f
 """
 
 
@@ -106,7 +111,18 @@ def live(spark):
     verdicts = frame(spark, DISPUTES, VERDICTS)
     current = flagged(current_versions(given, CONSENTS), CONSENTS, verdicts, quarantine)
     attested = attested_consents(given, frame(spark, DELIVERIES.ddl(), SIGNED))
-    return live_consents(given, current, attested, barred(who, stopped), NIGHT, load_policy())
+    since = allowed_since(load_policy(), [], NIGHT)
+    return live_consents(given, current, attested, barred(who, stopped), NIGHT, since)
+
+
+def test_a_later_revision_of_an_erasure_does_not_erase_again(spark):
+    given = frame(spark, CONSENTS.accepted_ddl(), GIVEN)
+    nobody = given.limit(0).select("person_id")
+    erased = people(given, given.limit(0).select("person_id", "kind"), nobody, NIGHT).erased
+    assert texts(erased, "person_id", "erased_on", "erased_night") == {
+        ("10", "2026-11-19", "2026-11-20"),
+        ("19", "2026-11-01", "2026-11-18"),
+    }
 
 
 def test_only_live_consents_remain_and_who_attests_them(live):

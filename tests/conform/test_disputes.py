@@ -22,6 +22,10 @@ again     | 1         | 2026-10-01T00:00:00
 afresh    | 1         | 2026-11-15T00:00:00
 stranger  | 2         | 2026-10-01T00:00:00
 today     | 1         | 2026-10-01T00:00:00
+late      | 1         | 2026-11-18T00:00:00
+late-cert | 1         | 2026-11-18T00:00:00
+late-old  | 1         | 2026-11-10T00:00:00
+on-time   | 1         | 2026-10-01T00:00:00
 """
 DISPUTES = """
 dispute_id | record_id | opened_on  | resolved_on | outcome   | certified_by
@@ -40,6 +44,10 @@ d11        | afresh    | 2026-11-01 | 2026-11-10  | rejected  | -
 d12        | afresh    | 2026-11-16 | -           | -         | -
 d13        | stranger  | 2026-11-16 | -           | -         | -
 d14        | today     | 2026-11-01 | 2026-11-20  | -         | -
+d15        | late      | 2026-10-01 | 2026-11-15  | rejected  | -
+d16        | late-cert | 2026-10-01 | 2026-11-15  | rejected  | Registrar
+d17        | late-old  | 2026-10-01 | 2026-11-15  | rejected  | Registrar
+d18        | on-time   | 2026-10-01 | 2026-10-31  | rejected  | -
 """
 EXPECTED = """
 order_id  | disputed | upheld
@@ -55,6 +63,10 @@ mended    | no       | no
 again     | no       | no
 afresh    | yes      | no
 today     | yes      | no
+late      | no       | yes
+late-cert | no       | no
+late-old  | no       | yes
+on-time   | no       | no
 """
 
 

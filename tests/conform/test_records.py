@@ -75,7 +75,7 @@ def test_a_tax_debt_stays_an_order_and_the_rest_needs_a_consent(spark):
     tax = contracts()["tax"]
     accepted = frame(spark, tax.accepted_ddl(), TAX)
     none = spark.createDataFrame([], "person_id BIGINT")
-    who = People(spark.createDataFrame([(3,)], "person_id BIGINT"), none, none)
+    who = People(spark.createDataFrame([(3,)], "person_id BIGINT"), none, none, none)
     consented = frame(spark, CONSENTED.ddl(), "person_id | source\n5 | tax\n4 | court")
     current = current_versions(accepted, tax)
     for name, _, _ in RECORD_FLAGS:

@@ -54,6 +54,30 @@ def test_a_persons_six_months_are_told_in_full(delivered):
     assert sum(r["category"] == "card_statement" for r in mine) == 6
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("LIMIT_BAL", "LIMIT", "LIMIT_BAL"), ("20000", "much", "whole numbers"), ("20000", "", "whole numbers")],
+)
+def test_another_file_is_one_line(old, new, said, tmp_path):
+    head, first = gzip.decompress(SAMPLE.read_bytes()).decode().splitlines()[:2]
+    assert old in f"{head},{first}"
+    (tmp_path / "x.csv").write_text(f"{head}\n{first}\n".replace(old, new, 1))
+    result = CliRunner().invoke(
+        deliver.main, ["--csv", str(tmp_path / "x.csv"), "--out", str(tmp_path / "d")]
+    )
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    words = ["--csv", str(SAMPLE), "--out", str(tmp_path / "file" / "d")]
+    result = CliRunner().invoke(deliver.main, words)
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
 def test_rank_quality_is_that_of_the_textbook():
     # 3 goods, 2 bads: of 6 pairs 4 are right, 1 tied, 1 wrong: AUC 0.75
     score, bad = np.array([700, 650, 600, 600, 640]), np.array([0, 0, 0, 1, 1])

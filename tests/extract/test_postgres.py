@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -14,6 +13,7 @@ import pytest
 
 from jobs.errors import AssentError
 from jobs.extract import inputs
+from tests.servers import program
 
 from .conftest import DAY, ROWS, Place, Server, publish_taken
 
@@ -29,17 +29,6 @@ CREATE TABLE typed.tax (
 """
 
 
-def binary(name: str) -> str:
-    places = [
-        os.environ["PATH"],
-        *(str(p) for p in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
-    ]
-    found = shutil.which(name, path=":".join(places))
-    if found is None:
-        pytest.skip(f"no {name} on this machine (Debian: postgresql)")
-    return found
-
-
 @pytest.fixture(scope="module")
 def server(unprivileged: Server) -> str:
     folder = unprivileged.folder
@@ -47,7 +36,7 @@ def server(unprivileged: Server) -> str:
     if os.geteuid() == 0:
         shutil.chown(folder / "password", unprivileged.user)
     made = unprivileged.start(
-        binary("initdb"), "-D", folder / "data", "-U", "agency", "--auth=scram-sha-256", f"--pwfile={folder}/password",
+        program("initdb", "postgresql"), "-D", folder / "data", "-U", "agency", "--auth=scram-sha-256", f"--pwfile={folder}/password",
         "--encoding=UTF8", "--locale=C", "--no-sync",
     )  # fmt: skip
     assert made.wait(120) == 0, (folder / "server.log").read_text()[-500:]
@@ -55,7 +44,7 @@ def server(unprivileged: Server) -> str:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     unprivileged.start(
-        binary("postgres"),
+        program("postgres", "postgresql"),
         "-D",
         folder / "data",
         "-p",

@@ -22,6 +22,7 @@ import pytest
 
 from jobs.errors import AssentError
 from jobs.extract import inputs, run
+from tests.servers import program
 
 from .conftest import DAY, ROWS, Place, Server, as_csv
 
@@ -138,9 +139,7 @@ def free_port() -> int:
 
 def _open_ssh(server: Server, port: int) -> None:
     """OpenSSH's own sshd."""
-    binary = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if binary is None:
-        pytest.skip("no sshd on this machine (Debian: openssh-server); the asyncssh server is tried")
+    binary = program("sshd", "openssh-server")
     folder = server.folder
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM yes\nStrictModes no\n"

@@ -15,6 +15,7 @@ import zstandard
 
 from jobs.errors import AssentError, UsageError
 from jobs.extract import inputs
+from jobs.lake.deliveries import feed_of
 from schemas.contract import contracts
 
 from .conftest import DAY, PERSON, ROWS, Place, as_csv, make_place, oib, publish_taken
@@ -127,12 +128,13 @@ def test_the_persons_own_feeds_leave_an_unknown_column_out(place: Place) -> None
     place.deliver("consents.csv", as_csv([{**CONSENT, "favourite_colour": "red"}]))
     place.deliver("consents_2.jsonl", b'{"consent_id": "C-2", "favourite_colour": {"a": 1}}\n{"shoe": 1}\n')
     assert place.extract(["consents"]) == {"consents": 3}
+    assert [r["row_error"] for r in place.landed("consents")] == [None] * 3
     assert [e["stopped"] for e in place.manifest("consents")] == [None, None]
     assert sum("unknown_column, 1 left out" in s for s in place.said) == 1
     assert sum("unknown_column, 2 left out" in s for s in place.said) == 1
     first, second, third = place.landed("consents")
     assert first["consent_id"] == "C-1"
-    assert (second["consent_id"], second["row_error"], third["row_error"]) == ("C-2", "malformed_row", None)
+    assert (second["consent_id"], third["consent_id"]) == ("C-2", None)
 
 
 def test_a_denied_column_stops_them_too(place: Place) -> None:
@@ -276,7 +278,7 @@ def test_which_files_a_night_takes(place: Place) -> None:
         ("truth", "tax.csv"),
     ]:
         place.deliver(name, CSV, day=day)
-    for name in ("taxes.csv", "TAX.csv", "tax.xlsx", "notes.txt", "tax.csv.part"):
+    for name in ("levy.csv", "TAX.csv", "tax.xlsx", "notes.txt", "tax.csv.part"):
         place.deliver(name, CSV)
     publish_taken(
         place,
@@ -299,7 +301,28 @@ def test_which_files_a_night_takes(place: Place) -> None:
     assert [i["sha256"] for i in inputs(place.night)] == [e["sha256"] for e in place.manifest()]
     assert place.said == []  # said once, by the first feed
     place.extract()
-    assert place.said == [f"deliveries: 5 of other names ignored, first '{DAY}/TAX.csv'"]
+    assert place.said == [f"deliveries: 6 of other names ignored, first '{DAY}/TAX.csv'"]
+
+
+def test_what_lies_beside_the_days_is_told_and_left(place: Place) -> None:
+    place.deliver("tax.csv", CSV)
+    place.deliver("tax.csv", CSV, day=".")
+    place.deliver("tax.csv", CSV, day="20261120")
+    place.deliver("scores.csv", CSV, day="truth")
+    assert place.extract()["tax"] == 1
+    assert place.said == ["deliveries: 2 of other names ignored, first '20261120/'"]
+
+
+def test_a_feed_is_what_the_name_begins_with() -> None:
+    feeds = [*contracts(), "taxis"]
+    names = (
+        "tax.csv tax_1.csv tax2.csv.gz taxlate.csv tax-a.b.parquet taxis.csv taxi.csv transactions.jsonl.gz"
+    )
+    found = [feed_of(name, feeds) for name in names.split()]
+    assert [f[0] if f else None for f in found] == ["tax"] * 5 + ["taxis", "tax", "transactions"]
+    assert [f[1] for f in found if f][2:5] == ["csv.gz", "csv", "parquet"]
+    for name in ("Tax.csv", ".tax.csv", "tax.CSV", "tax.txt", "tax", "csv", "my-tax.csv", "tax.csv.bz2"):
+        assert feed_of(name, feeds) is None
 
 
 def test_files_of_one_content_are_two_files(place: Place) -> None:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from deltalake import DeltaTable
 
+from jobs.nightly import STEPS
 from tests.night.conftest import NIGHTS, Place, assent
 
 PUBLISHED = ("publications", "scores", "features", "registers", "deliveries", "vault")
@@ -45,11 +46,16 @@ def test_a_published_night_takes_no_new_files(place, tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def twin(place, tmp_path_factory):
-    """The first night of another lake under the same keys."""
+    """The first night of another lake under the same keys: ended after conform, and again after publish, then run."""
     other = Place(place.deliveries, tmp_path_factory.mktemp("twin") / "lake")
     shutil.copytree(place.keys, other.keys)
-    for night in NIGHTS[:1]:
-        assert assent("night", "--date", night, "--deliveries", other.deliveries, "--lake", other.lake) == 0
+    night = ("--date", NIGHTS[0], "--lake", other.lake)
+    for last in ("conform", "publish"):
+        for step in STEPS[: STEPS.index(last) + 1]:
+            more = ("--deliveries", other.deliveries) if step == "extract" else ()
+            assert assent(step, *night, *more) == 0
+    assert not other.out.joinpath("notices").exists()
+    assert assent("night", *night, "--deliveries", other.deliveries) == 0
     return other
 
 
@@ -61,6 +67,18 @@ def hashes(place, night):
 
 def test_two_lakes_from_the_same_inputs_and_keys_hold_equal_hashes(place, twin):
     assert hashes(twin, NIGHTS[0]) == hashes(place, NIGHTS[0])
+
+
+def test_a_night_that_was_ended_leaves_what_it_would_have_left(place, twin):
+    left = {
+        str(p.relative_to(twin.out)): p.read_bytes() for p in twin.out.rglob("*") if p.suffix == ".ndjson"
+    }
+    assert left
+    assert left == {n: (place.out / n).read_bytes() for n in left}
+    packages = [p for p in (twin.out / "exports").rglob("snapshot.csv") if NIGHTS[0] in p.parent.name]
+    assert len(packages) == 6
+    for package in packages:
+        assert package.read_bytes() == (place.out / package.relative_to(twin.out)).read_bytes()
 
 
 def test_a_lake_of_another_key_is_refused(place, twin, capsys, monkeypatch, tmp_path):

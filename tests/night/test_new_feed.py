@@ -62,6 +62,11 @@ def test_two_files_are_a_feed(copy, tmp_path):
         )
 
     lake = tmp_path / "lake"
+    # a first night with nothing delivered at all is a night of nothing, here and not only after others
+    (tmp_path / "nothing").mkdir()
+    none = assent("night", "--date", "2026-11-17", "--deliveries", tmp_path / "nothing", "--lake", lake)
+    assert none.returncode == 0, none.stderr
+    assert "nobody is scored" in none.stderr
     done = assent("night", "--date", "2026-11-18", "--deliveries", tmp_path / "deliveries", "--lake", lake)
     assert done.returncode == 0, done.stderr
     asked = assent(

@@ -96,6 +96,7 @@ judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=varied 
 judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=allowed               | set_aside      | 2027-06-30
 judgment_debts             | appeal_decided_on=2026-05-01                                      | appealed       | 2027-06-30
 judgment_debts             | appeal_outcome=varied                                             | appealed       | 2027-06-30
+judgment_debts             | appeal_outcome=dismissed                                          | appealed       | 2027-06-30
 judgment_debts             | served_on=-                                                        | unserved       | 2027-06-30
 judgment_debts             | served_on=2026-11-20                                               | in_force       | 2027-06-30
 judgment_debts             | objection_until=-                                                  | objection_open | 2027-06-30

@@ -1,0 +1,114 @@
+"""Two nights of extract and validate: where each row ends, what is kept of it, and that every file adds up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from jobs import validate
+from schemas.tables import VAULT
+from tests.extract.conftest import ROWS, Place, as_csv, oib
+
+FIRST, SECOND = "2026-11-20", "2026-11-21"
+TAX, CONSENT = ROWS["tax"], ROWS["consents"]
+
+
+def person(number: int, **more: str) -> dict[str, str]:
+    return {
+        "national_id": oib(number),
+        "family_name": "Horvat",
+        "given_name": "Ana",
+        "birth_date": "1980-01-01",
+        **more,
+    }
+
+
+def tax(number: int, key: str, **more: str) -> dict[str, str]:
+    return {**TAX, **person(number), "assessment_id": key, **more}
+
+
+def declared(number: int, key: str, kind: str, **more: str) -> dict[str, str]:
+    return {**CONSENT, **person(number), "consent_id": key, "kind": kind, **more}
+
+
+def publish(place: Place) -> None:
+    """What a night leaves for the next: its pins, and a vault of the identities it accepted."""
+    night = place.night
+    rows: dict[int, dict[str, Any]] = {}
+    for feed in ("tax", "consents"):
+        accepted = night.lake.dataset(
+            f"accepted/{feed}", night.lake.pins(night.date)[f"accepted/{feed}"]["version"]
+        )
+        for r in accepted.to_table(columns=["person_id", "id_mac", "birth_mac", "name_macs"]).to_pylist():
+            rows[r["person_id"]] = {**r, "event": "first", "night": night.date}
+    night.write_arrow("vault", pa.Table.from_pylist(list(rows.values()), schema=VAULT.arrow()), nightly=True)
+    night.previous = {"night": night.date, "tables": night.lake.pins(night.date)}
+    night.date = dt.date.fromisoformat(SECOND)
+
+
+def ends(place: Place, feed: str) -> dict[tuple[str, int], dict[str, Any]]:
+    """The rows of tonight's quarantine by file and row number."""
+    night = place.night
+    pin = night.lake.pins(night.date)[f"quarantine/{feed}"]
+    rows = night.lake.dataset(f"quarantine/{feed}", pin["version"]).to_table().to_pylist()
+    return {(r["file"].split("/")[1], r["row_number"]): r for r in rows if r["night"] == night.date}
+
+
+@pytest.fixture
+def nights(spark: Any, place: Place) -> Place:
+    place.deliver("tax.csv", as_csv([tax(1, "A1"), tax(2, "A2"), tax(3, "A3")]), day=FIRST)
+    place.deliver(
+        "consents.csv", as_csv([declared(4, "C4", "erasure"), declared(2, "C2", "access")]), day=FIRST
+    )
+    place.extract()
+    assert validate.run(place.night) == {"accepted": 5, "quarantined": 0, "duplicates": 0}
+    publish(place)
+    return place
+
+
+def test_the_second_night(nights: Place) -> None:
+    erased = [tax(4, "E1"), tax(4, "E2", income_minor="1.000"), tax(4, "E1")]
+    other = tax(1, "B1", birth_date="1980-01-02")
+    nights.deliver(
+        "tax.csv",
+        as_csv([tax(1, "A1"), *erased, other, other, tax(2, "B2"), tax(2, "B2")])
+        + b"x,Horvat," + oib(4).encode() + b"\n",
+        day=SECOND,
+    )  # fmt: skip
+    nights.deliver(
+        "consents.csv", as_csv([declared(4, "C4b", "access"), declared(4, "C4", "erasure")]), day=SECOND
+    )
+    nights.extract()
+    assert validate.run(nights.night) == {"accepted": 1, "quarantined": 8, "duplicates": 2}
+    found = ends(nights, "tax")
+    assert {key: "+".join(r["reasons"]) for key, r in found.items()} == {
+        ("tax.csv", 2): "erased",
+        ("tax.csv", 3): "bad_type+erased",
+        ("tax.csv", 4): "erased",
+        ("tax.csv", 5): "identity_conflict",
+        # a copy of a refused row is no duplicate of an accepted one
+        ("tax.csv", 6): "identity_conflict",
+        ("tax.csv", 9): "erased+malformed_row",
+    }
+    own = ends(nights, "consents")
+    assert {key: r["reasons"] for key, r in own.items()} == {
+        ("consents.csv", 1): ["erased"],
+        ("consents.csv", 2): ["erased"],
+    }
+    # of an erased person no value is kept, of the others the row as it came
+    for row in [*found.values(), *own.values()]:
+        if "erased" in row["reasons"]:
+            assert (row["verbatim"], row["record_key"]) == (None, None)
+    assert json.loads(found["tax.csv", 5]["verbatim"]) == {k: v for k, v in other.items() if v}
+    assert found["tax.csv", 5]["record_key"] == "B1"
+    (entry,) = nights.manifest("tax")
+    assert {k: entry[k] for k in ("rows", "accepted", "quarantined", "duplicates")} == {
+        "rows": 9,
+        "accepted": 1,
+        "quarantined": 6,
+        "duplicates": 2,
+    }
