@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.errors import AssentError
+from jobs.errors import AssentError, RecipientsStopped
 from jobs.lake.delivery import deliver
 from jobs.lake.night import Night
 from jobs.lake.packages import (
@@ -239,8 +239,8 @@ def export_register(night: Night, register: Register, feed: dict[str, Any]) -> t
 def run(night: Night) -> dict[str, int]:
     """Writes a package a register; returns changes by kind.
 
-    AssentError at the end, naming each, when a recipient had no usable key or could not be reached: the others have
-    their packages.
+    RecipientsStopped at the end, naming each, when a recipient had no usable key or could not be reached: the others
+    have their packages.
     """
     prepare(night)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
@@ -255,15 +255,20 @@ def run(night: Night) -> dict[str, int]:
         written += wrote
         for change in made.column("change").to_pylist():
             counts[change] += wrote
-    scored, without_key = export_scores(night)
-    stopped |= dict.fromkeys(without_key)
+    scores = export_scores(night)
+    stopped |= dict.fromkeys(scores.stopped)
     if not night.approve:
         night.say("export: removals only; additions and changes wait for a person (`--approve`)")
     stopped |= dict.fromkeys(
         deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
     )
     if stopped:
-        raise AssentError(
+        raise RecipientsStopped(
             f"export: {len(stopped)} recipient(s) stopped, the others have theirs: {'; '.join(stopped)}"
         )
-    return {"packages": written, **counts, **scored}
+    if scores.untold:
+        raise AssentError(
+            f"export: {scores.untold} scores have no notice yet and wait, the rest is sent; run `assent notify`, then "
+            "`assent export` again"
+        )
+    return {"packages": written, **counts, **scores.counts}

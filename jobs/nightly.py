@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import AssentError, UsageError
+from jobs.errors import AssentError, RecipientsStopped, UsageError
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
 from jobs.lake.night import Night
@@ -142,10 +142,12 @@ def stopped(night: Night) -> list[dict[str, Any]]:
     return found
 
 
-def raise_if_stopped(night: Night) -> None:
-    """AssentError naming each stopped feed, after the rest is published."""
+def raise_if_stopped(night: Night, recipients: RecipientsStopped | None = None) -> None:
+    """AssentError naming each stopped feed and recipient, after the rest is published."""
     entries = stopped(night)
     if not entries:
+        if recipients is not None:
+            raise recipients
         return
     first: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for e in entries:
@@ -154,7 +156,8 @@ def raise_if_stopped(night: Night) -> None:
         f"{feed}: {code}, {len(group)} file{'s' if len(group) > 1 else ''} stopped ({group[0]['message']})"
         for (feed, code), group in sorted(first.items())
     ]
-    raise AssentError(f"night {night.date} is published without stopped files: {'; '.join(parts)}")
+    also = f"; {recipients}" if recipients is not None else ""
+    raise AssentError(f"night {night.date} is published without stopped files: {'; '.join(parts)}{also}")
 
 
 def run_night(night: Night) -> dict[str, int]:
@@ -163,8 +166,12 @@ def run_night(night: Night) -> dict[str, int]:
     if not fresh:
         night.say(f"night {night.date}: already published with the same inputs")
     counts: dict[str, int] = {}
+    recipients = None
     for step in STEPS if fresh else AFTER_PUBLICATION:
-        for key, value in run_step(night, step).items():
-            counts[f"{step}.{key}"] = value
-    raise_if_stopped(night)
+        try:
+            for key, value in run_step(night, step).items():
+                counts[f"{step}.{key}"] = value
+        except RecipientsStopped as e:
+            recipients = e
+    raise_if_stopped(night, recipients)
     return counts

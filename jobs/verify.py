@@ -69,15 +69,22 @@ def check_table(lake: Lake, rows: list[dict[str, Any]], table: str) -> int:
         return (found, content) == (pin["rows"], pin["hash"])
 
     one = night if nightly else None
-    if not holds(*lake.content(table, version, one)):
-        data = lake.dataset(table, version)  # of a table written without Spark the hash is another
-        digest = RowDigest(data.schema.names)
-        for batch in data.to_batches(filter=None if one is None else pc.field("night") == pa.scalar(one)):
-            digest.add(batch)
-        if not holds(digest.rows, digest.hexdigest()):
-            raise AssentError(
-                f"table {table}: version {version} does not hold what was published; restore its backup"
-            )
+    try:
+        if not holds(*lake.content(table, version, one)):
+            data = lake.dataset(table, version)  # of a table written without Spark the hash is another
+            digest = RowDigest(data.schema.names)
+            for batch in data.to_batches(filter=None if one is None else pc.field("night") == pa.scalar(one)):
+                digest.add(batch)
+            if not holds(digest.rows, digest.hexdigest()):
+                raise AssentError(
+                    f"table {table}: version {version} does not hold what was published; restore it from your backup"
+                )
+    except AssentError:
+        raise
+    except Exception as e:  # a file that is gone, or no Parquet any more
+        raise AssentError(
+            f"table {table}: version {version} cannot be read ({type(e).__name__}); restore it from your backup"
+        ) from None
     return int(pin["rows"])
 
 

@@ -1,4 +1,4 @@
-"""Delivery: a package to where its recipient takes it, whole, once, and with a receipt (docs/decisions/8).
+"""Delivery: a package to where its recipient takes it, whole, once, and with a receipt (docs/decisions/11).
 
 Where that is belongs to the deployment, not to the policy: ``<keys>/delivery.yaml``, or the file that ASSENT_DELIVERY
 names, maps a recipient to ``url`` (``sftp://user@host:port/folder``, a folder, ``s3://bucket/prefix``), and for SFTP

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from jobs.lake.sealing import Box, Member
 
 DESCRIPTOR = "datapackage.json"
-# OWASP, CSV injection: what a spreadsheet may take for a formula, and the escape itself so that it can be undone
-ESCAPED = "^['=+\\-@\t\r\n＝＋－＠]"
+# OWASP, CSV injection: what a spreadsheet may take for a formula; \, because a line `\.` ends the data for PostgreSQL
+# before 18, also in quotes; and the escape itself, so that it can be undone
+LINE = "=+\\-@\t\\\\'＝＋－＠"
 ESCAPE_RULE = (
-    "In the CSV a text that begins with one of = + - @ (also full-width), tab, CR, LF or ' has one ' put before it, "
-    'so that no spreadsheet takes it for a formula; to load it, remove one leading \'. Empty is null, "" an empty text.'
+    "In the CSV a text, and each line within it, that begins with one of = + - @ (also full-width), \\, tab or ' has "
+    "one ' put before it, and so has a text that begins with a line break: no spreadsheet takes it for a formula. "
+    'To load it, remove one \' at the start of the text and of each line. Empty is null, "" an empty text.'
 )
 CHANGES = ("ADD", "CHANGE", "REMOVE")
 ROWS = 64_000
@@ -34,8 +36,8 @@ def escaped(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = []
     for column in batch.columns:
         if pa.types.is_string(column.type):
-            quoted = pc.binary_join_element_wise(pa.scalar("'"), column, pa.scalar(""))
-            column = pc.if_else(pc.match_substring_regex(column, ESCAPED), quoted, column)
+            column = pc.replace_substring_regex(column, f"([\r\n])([{LINE}])", r"\1'\2")
+            column = pc.replace_substring_regex(column, f"^[{LINE}\r\n]", r"'\0")
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 

@@ -1,4 +1,4 @@
-"""What each recipient's last packages held, so that the next package says what changed (docs/decisions/7).
+"""What each recipient's last packages held, so that the next package says what changed (docs/decisions/10).
 
 ``exported/<recipient>/<name>`` has a row an entry sent: ``person_id``, ``night``, ``manifest`` (which package) and the
 sent columns, identities as AES-SIV ciphertext bound to person and column, as in the vault. ``packages`` has a row a

@@ -79,7 +79,7 @@ def _parsed(option: str, path: Path, parse: Callable[[bytes], Any]) -> Any:
 
 
 # -- the encrypted message
-def _sessions(path: Path) -> dict[str, bytes]:
+def session_keys(path: Path) -> dict[str, bytes]:
     """key id -> the packet that carries the session key, one a key that the message is encrypted to."""
     found = {}
     with path.open("rb") as file:
@@ -103,7 +103,7 @@ def _is_canonical(session: bytes) -> bool:
     return int.from_bytes(number, "big").bit_length() == bits and not (curve25519 and number[-1] & 0x80)
 
 
-def _own(data: bytes) -> dict[str, list[Packet]]:
+def private_keys(data: bytes) -> dict[str, list[Packet]]:
     """key id -> the packets of a private key with that encryption key alone: pysequoia tries one."""
     keys: dict[str, list[Packet]] = {}
     for block in PRIVATE.findall(data) or [data]:
@@ -117,7 +117,7 @@ def _own(data: bytes) -> dict[str, list[Packet]]:
 
 
 def _decrypt(path: Path, target: Path, certs: list[Cert], secret: Path, say: Say) -> None:
-    keys, sessions = _parsed("--secret", secret, _own), _sessions(path)
+    keys, sessions = _parsed("--secret", secret, private_keys), session_keys(path)
     mine = next((k for k in sessions if k in keys), None)
     if mine is None:
         raise Fault("is not encrypted to this key")
@@ -188,12 +188,10 @@ def opened(package: Path, certs: list[Cert], secret: Path | None, say: Say) -> I
     with tempfile.TemporaryDirectory(prefix="assent-verify-") as scratch:
         packed, folder, name = package, Path(scratch) / "files", package.name
         folder.mkdir()
-        with package.open("rb") as file:
-            head = file.read(2)
-        if head != b"PK":
+        if package.suffix in (".pgp", ".gpg"):
             if secret is None:
                 raise Usage(f"{package}: is encrypted; name your private key with --secret, or use gpg first")
-            packed, name = Path(scratch) / "plain.zip", name.removesuffix(".pgp")
+            packed, name = Path(scratch) / "plain.zip", package.stem
             _decrypt(package, packed, certs, secret, say)
         _unzip(packed, folder, say)
         yield Opened(folder, name.removesuffix(".zip"))
@@ -251,12 +249,12 @@ def check_descriptor(found: Opened, say: Say) -> None:
 
 
 def unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts of a CSV as they were: one leading ' removed."""
-    return pc.if_else(pc.starts_with(column, "'"), pc.utf8_slice_codeunits(column, 1), column)
+    """Texts of a CSV as they were: one ' removed at the start and after each line break."""
+    return pc.replace_substring_regex(column, "(^|[\r\n])'", r"\1")
 
 
 def read_csv(path: Path, schema: pa.Schema) -> pa.Table:
-    """A CSV by the rule of its schema: quoted texts, empty null, one leading ' removed."""
+    """A CSV by the rule of its schema: quoted texts, empty null, the escape undone."""
     table = pacsv.read_csv(
         path,
         parse_options=pacsv.ParseOptions(newlines_in_values=True),
@@ -303,10 +301,8 @@ def check_rows(found: Opened, say: Say) -> None:
             raise Fault(f"{name}: {key} is not unique and sorted")
         found.tables[name] = table
     made = found.tables["changes"].column("change").to_pylist()
-    counts = {
-        "snapshot": found.tables["snapshot"].num_rows,
-        **{c: made.count(c) for c in ("ADD", "CHANGE", "REMOVE")},
-    }
+    counts = {c: made.count(c) for c in ("ADD", "CHANGE", "REMOVE")}
+    counts |= {"snapshot": found.tables["snapshot"].num_rows}
     if counts != found.descriptor["counts"]:
         raise Fault(f"counts are {json.dumps(counts)}, and {DESCRIPTOR} says otherwise")
     say("rows: CSV and Parquet agree and hold to the schema; keys are unique; counts are right")
@@ -314,11 +310,8 @@ def check_rows(found: Opened, say: Say) -> None:
 
 # -- against the package before
 def _aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        table.column(f.name) if f.name in table.column_names else pa.nulls(table.num_rows, f.type)
-        for f in schema
-    ]
-    return pa.table(columns, schema=schema)
+    nulls = {f.name: pa.nulls(table.num_rows, f.type) for f in schema}  # of a column that was not sent then
+    return pa.table([table[n] if n in table.column_names else v for n, v in nulls.items()], schema=schema)
 
 
 def check_changes(found: Opened, before: Opened | None, say: Say) -> None:
@@ -385,8 +378,8 @@ def run(package: Path, key: Path, secret: Path | None, previous: Path | None) ->
     except Fault as e:
         print(f"FAULT {package.name} {e}; act on nothing in it, ask the operator", file=sys.stderr)
         return 1
-    except Usage as e:
-        print(e, file=sys.stderr)
+    except (Usage, OSError) as e:
+        print(f"verify_package: {e}", file=sys.stderr)
         return 2
     print(f"ok    {package.name} is verified")
     return 0

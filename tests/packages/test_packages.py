@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import signal
 import stat
@@ -24,6 +25,7 @@ from jobs.errors import AssentError
 from jobs.export import applied
 from jobs.lake.descriptor import write_csv
 from jobs.lake.packages import Field, prepare, read_previous, schema_of, send_package
+from jobs.lake.verify_package import unescaped
 
 from .conftest import FIELDS, NAME, NIGHTS, RECIPIENT, Gpg, Place, entry, left_behind, plain, unpacked
 
@@ -129,7 +131,7 @@ SAFE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 TEXTS = st.one_of(
     st.none(),
     SAFE,
-    st.sampled_from("= + - @ \t \r \n ' ＝".split(" ")).flatmap(lambda c: SAFE.map(c.__add__)),
+    st.sampled_from("\n\\.\n \r= = + - @ \t \r \n ' ＝".split(" ")).flatmap(lambda c: SAFE.map(c.__add__)),
 )
 
 
@@ -153,7 +155,9 @@ def test_no_cell_is_a_formula_and_every_text_loads_back(texts):
     )
     cells = read.column("record_id").to_pylist()
     assert not any(c and c[0] in "=+-@\t\r\n＝＋－＠" for c in cells)
-    assert [c[1:] if c and c[0] == "'" else c for c in cells] == texts
+    assert not any(line == "\\." for c in cells for line in re.split("[\r\n]", c or "")[1:])
+    assert [c and re.sub("(^|[\r\n])'", r"\1", c) for c in cells] == texts
+    assert unescaped(read.column("record_id")).to_pylist() == texts
 
 
 ENTRIES = st.dictionaries(
