@@ -18,7 +18,8 @@ from jobs.disparity import disparity, read_counts
 from jobs.errors import AssentError
 from jobs.lake.lake import Lake
 from jobs.lake.out import out_folder
-from jobs.lake.outbox import TEXTS, write_whole
+from jobs.lake.outbox import template as page_text
+from jobs.lake.outbox import write_whole
 from jobs.lake.query import Published, run_query
 from jobs.rules import stability
 from schemas.reasons import NO_SCORE_REASONS, REMOVAL_CAUSES
@@ -230,9 +231,7 @@ def page(lake: str, date: dt.date, counts: Path | None = None) -> str:
         )
         one["performance"] = {"svg": svg, "table": table(rows, columns)} if rows else None
     causes = [r | {"why": REMOVAL_CAUSES.get(r["cause"], "")} for r in asked(LEFT)]
-    template = Environment(autoescape=True, trim_blocks=True).from_string(
-        (TEXTS / "report.html.j2").read_text(encoding="utf-8")
-    )
+    template = Environment(autoescape=True, trim_blocks=True).from_string(page_text("report.html.j2"))
     return template.render(
         night=date,
         facts=published.publication,

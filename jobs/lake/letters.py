@@ -20,7 +20,7 @@ import pyarrow as pa
 from jobs.errors import AssentError
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
-from jobs.lake.outbox import TEXTS, private_folder, texts, write_whole
+from jobs.lake.outbox import private_folder, template, texts, write_whole
 from jobs.lake.vault import read_identities
 from jobs.rules.floor import SCORE_MAX, SCORE_MIN, floor_hash
 
@@ -86,7 +86,7 @@ class Texts:
         )
         made.filters["word"] = lambda name: words.get(str(name), str(name).replace("_", " "))
         self.environment = made
-        page = (TEXTS / "page.html").read_text(encoding="utf-8")
+        page = template("page.html")
         self.page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(page)
 
     def said(self, template: str, values: Mapping[str, Any]) -> tuple[str, str]:

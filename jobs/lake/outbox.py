@@ -23,6 +23,11 @@ def texts(language: str) -> dict[str, Any]:
     return dict(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
 
 
+def template(name: str) -> str:
+    """The text of a shipped page."""
+    return (TEXTS / name).read_text(encoding="utf-8")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """What cannot be written there ends as one line."""
