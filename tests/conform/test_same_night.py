@@ -13,6 +13,7 @@ from jobs.lake.config import load_policy
 from jobs.rules.consent import attested_consents, live_consents
 from jobs.rules.disputes import verdicts
 from jobs.rules.lifecycle import states
+from jobs.rules.policy import allowed_since
 from schemas.contract import contracts
 from schemas.tables import DELIVERIES, QUARANTINE
 from tests.registers.test_lifecycle import DEFAULTS, orders
@@ -65,7 +66,7 @@ def test_a_consent_is_live_through_its_last_day_and_gone_on_the_day_of_its_withd
     current = flagged(current_versions(known, contract), contract, none, quarantine)
     attested = attested_consents(known, frame(spark, DELIVERIES.ddl(), "feed\n"))
     barred = spark.createDataFrame([], "person_id BIGINT, until DATE")
-    live = live_consents(known, current, attested, barred, night, POLICY)
+    live = live_consents(known, current, attested, barred, night, allowed_since(POLICY, [], night))
     found = {r["consent_id"] for r in live.collect()}
     assert {c: c in found for c in by_day(LIVE, "consent_id")[day]} == by_day(LIVE, "consent_id")[day]
 
