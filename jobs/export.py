@@ -259,20 +259,27 @@ def run(night: Night) -> dict[str, int]:
     if night.approval is not None and (todo or night.approval.decision != "approve"):
         approval = record(night, night.approval, counts_of_plans(found), waiting)
     counts, stopped = _send(night, todo, approval)
-    scored, faults = export_scores(night)
-    stopped += faults
+    scores = export_scores(night)
+    stopped += scores.stopped
     _say_decision(night, waiting)
     stopped += deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
     lines = "; ".join(dict.fromkeys(stopped))
+    unsaid = []
     if untold:
+        n = sum(untold.values())
+        unsaid.append(
+            f"{n} entries of {', '.join(untold)} have no listing notice, so additions and changes wait there"
+        )
+    if scores.untold:
+        unsaid.append(f"{scores.untold} scores have no notice yet and wait")
+    if unsaid:
         also = f"; {lines}" if lines else ""
         raise AssentError(
-            f"export: {sum(untold.values())} entries of {', '.join(untold)} have no listing notice, so additions and "
-            f"changes wait there; run `assent notify`, then `assent export` again{also}"
+            f"export: {'; '.join(unsaid)}; the rest is sent; run `assent notify`, then `assent export` again{also}"
         )
     if stopped:
         raise RecipientsStopped(f"export: recipients stopped, the others have theirs: {lines}")
-    return {**counts, "waiting": waiting, **scored}
+    return {**counts, "waiting": waiting, **scores.counts}
 
 
 def _send(

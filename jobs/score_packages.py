@@ -29,7 +29,6 @@ from jobs.lake.packages import (
     facts,
     persons_of,
     read_previous,
-    schema_of,
     send_package,
 )
 from jobs.lake.vault import read_identities
@@ -309,11 +308,17 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Out
     )
 
 
-def export_scores(night: Night) -> tuple[dict[str, int], list[str]]:
-    """Sends each recipient of scores its package; returns counts, and a line for each fault at the end.
+@dataclass(frozen=True)
+class ScoresSent:
+    """What a night's score packages came to: ``stopped`` has a line a recipient that has no usable key."""
 
-    A recipient without a usable key is sent nothing; a score whose person has no notice waits.
-    """
+    counts: dict[str, int]
+    stopped: tuple[str, ...]
+    untold: int
+
+
+def export_scores(night: Night) -> ScoresSent:
+    """Sends each recipient of scores its package; a score whose person has no notice waits, the rest does not."""
     may = clear(night)
     counts = {"score packages": 0, "scores sent": 0, "scores removed": 0}
     stopped: list[str] = []
@@ -336,13 +341,4 @@ def export_scores(night: Night) -> tuple[dict[str, int], list[str]]:
             f"export: {unattested} scores rest on consents that no issuer attests, and do not leave; "
             "deliver the consents with a .sig of a known issuer"
         )
-    if untold:
-        stopped.append(
-            f"{untold} scores have no notice yet and wait; run `assent notify`, then `assent export` again"
-        )
-    return counts, stopped
-
-
-def schema() -> pa.Schema:
-    """The Arrow schema of a snapshot."""
-    return schema_of(FIELDS)
+    return ScoresSent(counts, tuple(stopped), untold)
