@@ -278,7 +278,8 @@ def run(night: Night) -> dict[str, int]:
             f"export: {'; '.join(unsaid)}; the rest is sent; run `assent notify`, then `assent export` again{also}"
         )
     if stopped:
-        raise RecipientsStopped(f"export: recipients stopped, the others have theirs: {lines}")
+        n = len(dict.fromkeys(stopped))
+        raise RecipientsStopped(f"export: {n} recipient(s) stopped, the others have theirs: {lines}")
     return {**counts, "waiting": waiting, **scores.counts}
 
 
