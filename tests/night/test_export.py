@@ -18,12 +18,11 @@ def sent(place):
     return Packages(place.lake.parent)
 
 
-def test_one_file_a_register_and_night_and_nothing_else(place):
-    wanted = {
-        f"{r.recipient}/{r.name}-{night}.zip.pgp"
-        for r in load_policy().registers.values()
-        for night in NIGHTS
-    }
+def test_one_file_a_name_and_night_and_nothing_else(place):
+    policy = load_policy()
+    names = [(r.recipient, r.name) for r in policy.registers.values()]
+    names += [(r, f"scores-{p.name}") for p in policy.purposes.values() for r in p.recipients]
+    wanted = {f"{recipient}/{name}-{night}.zip.pgp" for recipient, name in names for night in NIGHTS}
     exports = place.out / "exports"
     assert {p.relative_to(exports).as_posix() for p in exports.rglob("*") if p.is_file()} == wanted
     for file in exports.rglob("*.pgp"):
