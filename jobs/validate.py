@@ -276,6 +276,7 @@ def delivery_row(
         "bytes": entry["bytes"],
         "sha256": entry["sha256"],
         "stopped": entry["stopped"],
+        "attested_by": entry.get("attested_by"),
     }
 
 

@@ -24,9 +24,9 @@ def scorecards_folder() -> Path:
     return own if own.is_dir() else REPOSITORY / "scorecards"
 
 
-def load_policy() -> Policy:
+def load_policy(path: Path | None = None) -> Policy:
     """The compiled policy; AssentError with file and line where it widens the floor or cannot be read."""
-    path = policy_path()
+    path = path or policy_path()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:

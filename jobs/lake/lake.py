@@ -135,6 +135,10 @@ class Lake:
         """A pinned version as an Arrow dataset, no JVM."""
         return DeltaTable(self.url(table), version=version).to_pyarrow_dataset()
 
+    def is_nightly(self, table: str, version: int) -> bool:
+        """Whether a table is partitioned by the night that wrote each row."""
+        return DeltaTable(self.url(table), version=version).metadata().partition_columns == ["night"]
+
     def content(self, table: str, version: int, night: dt.date | None = None) -> tuple[int, str]:
         """Rows and a content hash of a version (of one night's rows), whatever their order and files; no JVM.
 
@@ -157,6 +161,25 @@ class Lake:
             con.close()
         assert row is not None
         return int(row[0]), hashlib.sha256(f"{','.join(names)}:{row[0]}:{row[1] or 0}".encode()).hexdigest()
+
+    def lacking(
+        self, table: str, version: int, other: str, other_version: int | None, key: str, where: str
+    ) -> int:
+        """How many keys of a version's rows ``where`` a condition holds another table's version lacks; no JVM."""
+        con = duckdb.connect(config={"python_enable_replacements": False})
+        try:
+            con.register("had", self.dataset(table, version))
+            has = "SELECT NULL WHERE false"
+            if other_version is not None:
+                con.register("has", self.dataset(other, other_version))
+                has = f"SELECT {key} FROM has WHERE {key} IS NOT NULL"
+            row = con.execute(
+                f"SELECT count(DISTINCT {key}) FROM had WHERE {where} AND {key} NOT IN ({has})"
+            ).fetchone()
+        finally:
+            con.close()
+        assert row is not None
+        return int(row[0])
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a pinned version (partition columns stand in the paths only)."""
@@ -248,8 +271,10 @@ class Lake:
             self.fs.rm(f"{self.path}/_scratch", recursive=True)
 
     def append_arrow(self, table: str, data: pa.Table) -> int:
-        """Appends rows (accesses, publications) and returns the version."""
-        write_deltalake(self.url(table), data, mode="append", configuration=NO_STATISTICS)
+        """Appends rows (accesses, publications) and returns the version; a column that is new is null in the old."""
+        write_deltalake(
+            self.url(table), data, mode="append", schema_mode="merge", configuration=NO_STATISTICS
+        )
         version = self.version(table)
         assert version is not None
         return version

@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+@dataclass(frozen=True)
+class Approval:
+    """What a person decided about a night's additions and changes: ``decision`` as APPROVALS has it, who, when, why.
+
+    ``sight_hash`` is of what the person had in sight, where they were shown it; ``accepted`` names the registers whose
+    tripped guards the person decided on besides.
+    """
+
+    decision: str
+    decided_by: str | None
+    decided_at: dt.datetime
+    channel: str
+    because: str = "not stated"
+    sight_hash: str | None = None
+    accepted: tuple[str, ...] = ()
+
+
 @dataclass
 class Night:
     """What a step is handed. A table is tonight's version where tonight wrote it, else the last published one."""
@@ -31,7 +48,7 @@ class Night:
     scorecards: dict[str, Any]
     deliveries: str | None = None
     full: bool = False
-    approve: bool = False
+    approval: Approval | None = None
     previous: dict[str, Any] | None = None
     published: dict[str, Any] | None = None  # this night's own publication, once there is one
     say: Any = field(default=lambda text: None)

@@ -27,7 +27,7 @@ KEYS = {
     "characteristics",
 }
 PART_KEYS = {"feature", "features", "neutral", "reason", "bins"}
-BANDS = ("A", "B", "C", "D", "E")
+BANDS = floor.BANDS
 # Generated methods over 8,000 bytes are never compiled by HotSpot: a characteristic stays well below.
 MOST_BINS = 30
 MOST_CHARACTERISTICS = 40

@@ -105,7 +105,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
         )
         made.append_arrow(
             "disclosures",
-            table(DISCLOSURES, (night, 1, "enforcement-office", "judgment_debts/C1", "ADD", "p")),
+            table(DISCLOSURES, (night, 1, "enforcement-office", "judgment_debts/C1", "ADD", "p", None)),
         )
         publish(made, night, versions)
     looked = dt.datetime(2026, 11, 19, 8, tzinfo=dt.UTC)

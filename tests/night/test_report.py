@@ -1,0 +1,58 @@
+"""The page of a night: pictures with a table behind each, the rules that changed, and nobody in it."""
+
+import csv
+import json
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.night.conftest import NIGHTS, assent
+
+
+@pytest.fixture(scope="module")
+def page(place):
+    return (place.out / "report" / f"{NIGHTS[-1]}.html").read_text(encoding="utf-8")
+
+
+def test_each_purpose_has_its_pictures_and_tables(page):
+    for purpose in ("consumer_credit", "motor_cover", "study_finance"):
+        part = page.split(f"Scores: {purpose}")[1].split("<h2>")[0]
+        for heading in ("Distribution of scores", "Bands", "Drift", "Reasons", "No score, and why"):
+            section = part.split(heading)[1].split("<h3>")[0]
+            assert "<svg" in section, (purpose, heading)
+            assert section.count("<tr>") > 1, (purpose, heading)
+    assert "judgment_debts" in page
+    assert "No file of counts was given" in page
+
+
+def test_it_names_nobody(place, page):
+    with (place.deliveries / "truth" / "scores.csv").open(encoding="utf-8", newline="") as file:
+        people = {r["national_id"] for r in csv.DictReader(file)}
+    assert not [p for p in people if p in page]
+
+
+def test_disparity_is_shown_and_kept_nowhere(place, tmp_path, capsys):
+    counts = tmp_path / "counts.csv"
+    counts.write_text(
+        "purpose,trait,group,band,people\nconsumer_credit,sex,one,B,70\nconsumer_credit,sex,one,E,30\n"
+        "consumer_credit,sex,other,B,30\nconsumer_credit,sex,other,E,70\n",
+        encoding="utf-8",
+    )
+    before = {str(p) for p in place.lake.rglob("*")}
+    assert assent("report", "--date", NIGHTS[-1], "--lake", place.lake, "--disparity", counts) == 0
+    shown = (place.out / "report" / f"{NIGHTS[-1]}.html").read_text(encoding="utf-8")
+    assert "consumer_credit by sex" in shown
+    assert {str(p) for p in place.lake.rglob("*")} == before
+    assert assent("report", "--date", NIGHTS[-1], "--lake", place.lake) == 0
+    assert str(place.out / "report" / f"{NIGHTS[-1]}.html") in capsys.readouterr().out
+
+
+def test_a_night_that_is_not_published_has_no_page(place, capsys):
+    assert assent("report", "--date", "2026-11-30", "--lake", place.lake) == 1
+    assert "night 2026-11-30 is not published" in capsys.readouterr().err
+
+
+def test_the_distributions_are_pinned_with_the_night(place):
+    rows = DeltaTable(str(place.lake / "publications")).to_pyarrow_table().to_pylist()
+    assert all("monitoring" in json.loads(r["tables"]) for r in rows)
+    assert [json.loads(r["changed"]) for r in rows] == [[], [], []]
