@@ -81,18 +81,19 @@ class SignOff(HITLBranchOperator):
     """
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
-        """Branches, and leaves the decision for the branch that follows."""
-        branches = super().execute_complete(context, event)
+        """Leaves the decision for the branch that follows, and branches (which ends the task: it is the last thing)."""
+        self.validate_chosen_options(event["chosen_options"])
+        self.validate_params_input(event["params_input"] or {})
         user = event["responded_by_user"]
         decision = {
             "approved": event["chosen_options"] == [APPROVE],
             "by": user["name"] if user else None,
             "at": str(event["responded_at"]),
-            "why": event["params_input"].get("why", WHY[0]) if user else "no_answer",
+            "why": (event["params_input"] or {}).get("why", WHY[0]) if user else "no_answer",
             "sight_hash": context["ti"].xcom_pull(task_ids="plan")["sight_hash"],
         }
         context["ti"].xcom_push(key="decision", value=decision)
-        return branches
+        return super().execute_complete(context, event)
 
 
 @dag(
@@ -158,14 +159,9 @@ def assent_nightly() -> None:
     # also when the asking itself failed: what waits may wait, removals may not
     @task(trigger_rule="none_skipped")
     def withheld(ds: str | None = None, ti: Any = None) -> None:
-        nobody = {
-            "approved": False,
-            "by": None,
-            "at": str(ti.start_date),
-            "why": "not_asked",
-            "sight_hash": None,
-        }
-        _step("export", ds, decision=ti.xcom_pull(task_ids="sign_off", key="decision") or nobody)
+        nobody = {"by": None, "at": str(ti.start_date), "why": "not_asked", "sight_hash": None}
+        said = ti.xcom_pull(task_ids="sign_off", key="decision") or nobody
+        _step("export", ds, decision={**said, "approved": False})
 
     # either branch comes here, and neither when the night had been published before
     @task(trigger_rule="none_failed_min_one_success")

@@ -162,13 +162,29 @@ def test_no_answer_by_the_deadline_withholds(airflow, place, tmp_path):
     assert "withheld by nobody (no_answer)" in log
 
 
-def test_the_demo_and_other_unattended_nights_ask_nobody(tmp_path):
+def graph(tmp_path, word):
+    """The DAG as a deployment builds it: task -> (what follows, trigger rule)."""
     code = (
-        "import runpy; m = runpy.run_path('dags/nightly.py'); print(sorted(m['assent_nightly']().task_dict))"
+        "import json, runpy; d = runpy.run_path('dags/nightly.py')['assent_nightly'](); "
+        "print(json.dumps({t.task_id: [sorted(t.downstream_task_ids), str(t.trigger_rule)] for t in d.tasks}))"
     )
-    for word, asked in (("yes", False), ("", True)):
-        env = environment(tmp_path) | {"ASSENT_APPROVE": word}
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=env, cwd=REPOSITORY, capture_output=True, text=True
-        )
-        assert ("sign_off" in done.stdout.splitlines()[-1]) == asked, done.stderr[-2000:]
+    env = environment(tmp_path) | {"ASSENT_APPROVE": word}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=env, cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_demo_and_other_unattended_nights_ask_nobody(tmp_path):
+    tasks = graph(tmp_path, "yes")
+    assert "sign_off" not in tasks
+    assert tasks["notify"][0] == ["export"]
+
+
+def test_removals_leave_also_when_nobody_could_be_asked(tmp_path):
+    """``none_skipped``: withheld runs after a sign-off that failed, not after one that chose the other branch."""
+    tasks = graph(tmp_path, "")
+    assert tasks["notify"][0] == ["plan"]
+    assert tasks["sign_off"][0] == ["export", "withheld"]
+    assert tasks["withheld"] == [["stopped"], "none_skipped"]
+    assert tasks["export"] == [["stopped"], "all_success"]
