@@ -8,7 +8,7 @@ MEASURES = (
     ["benchmarks.extract_memory", "200"],
     ["benchmarks.sealing", "500"],
     ["benchmarks.demo"],
-    ["benchmarks.oracle", "--persons", "320", "--nights", "60"],
+    ["benchmarks.oracle", "--persons", "320", "--nights", "60", "--causes"],
     ["benchmarks.oracle", "--persons", "1000000", "--nights", "2"],
 )
 

@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument(
         "--deliveries", help="with --lake: the generated deliveries, every one taken on its night"
     )
+    parser.add_argument("--causes", action="store_true", help="also tell the causes of every changed score")
     parser.add_argument("--keep", help="an empty folder for deliveries and lake (default: a temporary one)")
     given = parser.parse_args()
     if given.lake:
@@ -83,8 +84,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = given.keep or folder
         Path(root).mkdir(parents=True, exist_ok=True)
-        places = made(root, given.persons, given.nights, given.start, given.seed, given.every)
-        raise SystemExit(1 if held(*places) else 0)
+        lake, deliveries = made(root, given.persons, given.nights, given.start, given.seed, given.every)
+        failed = held(lake, deliveries) > 0
+        if given.causes:
+            failed |= subprocess.run([sys.executable, "-m", "benchmarks.causes", lake]).returncode > 0
+        raise SystemExit(1 if failed else 0)
 
 
 if __name__ == "__main__":

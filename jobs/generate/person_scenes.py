@@ -93,13 +93,18 @@ def consented_anew(on: Cast, n: int) -> None:
         statement(on, who, 1, on.day(1, -30 * month))
     on.judgment(who, debt_minor=0)  # paid: in no register
     on.assessment(who, status="arrears")
-    purpose, recipient = CREDIT
-    to = {"purpose": purpose, "recipient": recipient}
-    on.consent(who, source="transactions", **to)
-    on.consent(who, source="court", expires_on=on.day(n, -1), **to)
+    consents(on, who, CREDIT, "transactions")
+    consents(on, who, CREDIT, "court", expires_on=on.day(n, -1))
     arrives = on.horizon.open(n, "consents")
-    day = {"granted_on": on.day(arrives), "revised_at": f"{on.day(arrives)}T01:00:00Z"}
-    on.consent(who, arrives, source="tax", **day, **to)
+    on.consent(
+        who,
+        arrives,
+        purpose=CREDIT[0],
+        recipient=CREDIT[1],
+        source="tax",
+        granted_on=on.day(arrives),
+        revised_at=f"{on.day(arrives)}T01:00:00Z",
+    )
     on.scored(who, 1, ..., of=CREDIT)
 
 

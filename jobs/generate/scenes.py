@@ -8,6 +8,8 @@ from typing import Any
 from jobs.generate.cast import CREDIT, Cast, Person
 
 Row = dict[str, Any]
+# The last day of their consents, counted from the first night: before the bookings leave the window of the features.
+CONSENTED_DAYS = 240
 
 
 def years_before(on: Cast, night: int, years: int) -> str:
@@ -28,7 +30,8 @@ def consents(
 ) -> dict[str, Row]:
     """Consents of the first night for one application, by source."""
     purpose, recipient = application
-    return {s: on.consent(who, purpose=purpose, source=s, recipient=recipient, **cells) for s in sources}
+    made = {"purpose": purpose, "recipient": recipient, "expires_on": on.day(1, CONSENTED_DAYS), **cells}
+    return {s: on.consent(who, source=s, **made) for s in sources}
 
 
 def borrower(on: Cast) -> tuple[Person, dict[str, Row]]:

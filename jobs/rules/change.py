@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.rules import causes, consent_causes
 from jobs.rules.causes import Cause, Known
-from jobs.rules.floor import FEATURES_BY_SOURCE, PURPOSES
+from jobs.rules.floor import FEATURES_BY_SOURCE, ORDER_FEEDS, PURPOSES
 
 FACTS = (
     "status",
@@ -109,9 +109,8 @@ def of_application(old: Application, new: Application, before: Known, after: Kno
         required = PURPOSES[new.purpose]["required"]
         for source in required:
             pair = (new.purpose, source, new.recipient)
-            found += consent_causes.of_source(
-                pair, old.consents.get(source), new.consents.get(source), before, after
-            )
+            live = (old.consents.get(source), new.consents.get(source))
+            found += [replace(c, source=source) for c in consent_causes.of_source(pair, *live, before, after)]
     else:
         used = _moved_sources(old, new)
         for source in PURPOSES[new.purpose]["sources"]:
@@ -119,23 +118,28 @@ def of_application(old: Application, new: Application, before: Known, after: Kno
                 features = tuple(f for f in cause.features if f in moved)
                 if features or source in used:
                     found.append(replace(cause, source=source, features=features))
-    return tuple(dict.fromkeys((*found, *_versions(old, new))))
+    versions = (old.policy[:12], new.policy[:12])
+    found = [
+        replace(c, before=versions[0], after=versions[1]) if c.cause == "policy_changed" else c for c in found
+    ]
+    told = {c.cause for c in found}
+    return tuple(dict.fromkeys((*found, *(c for c in _versions(old, new) if c.cause not in told))))
 
 
 def unexplained(old: Application, new: Application, found: Iterable[Cause]) -> tuple[str, ...]:
     """What changed and no cause explains: features, sources, or facts of the score; empty, or something is wrong."""
     told = tuple(found)
-    anything = any(c.cause in ("policy_changed", "rules_changed") for c in told)
-    facts = changed_facts(old, new)
-    if anything or not (facts or changed_features(old, new)):
+    facts, moved, sources = changed_facts(old, new), changed_features(old, new), _moved_sources(old, new)
+    codes = {c.cause for c in told}
+    if "rules_changed" in codes or not (facts or moved):
         return ()
     if old.score is None or new.score is None:
-        return () if told else ("application",)
+        return () if any(c.source for c in told) else ("application",)
     explained = {f for c in told for f in c.features}
-    moved, sources = changed_features(old, new), _moved_sources(old, new)
+    if "policy_changed" in codes:  # another authority, or another extension of a dispute
+        explained |= {f for feed in ORDER_FEEDS for f in FEATURES_BY_SOURCE[feed]}
     missing = [f for f in moved if f not in explained]
     missing += sorted(sources - {c.source for c in told})
-    card = any(c.cause == "scorecard_changed" for c in told)
-    if not moved and not sources and not card:
+    if not moved and not sources and "scorecard_changed" not in codes:
         missing += list(facts)
     return tuple(missing)

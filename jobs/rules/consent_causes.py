@@ -72,8 +72,8 @@ def _ended(consent: str, pair: Pair, before: Known, after: Known) -> Iterator[Ca
             yield _cause("consent_withdrawn", d)
         if pair not in after.pairs or row["granted_on"] < after.pairs[pair]:
             yield Cause("policy_changed")
-    for code, bar in _bars(after):
-        yield _cause(code, bar)
+    stood = {_cause(*bar) for bar in _bars(before)}  # and yet the consent was live: an operator had decided
+    yield from (c for bar in _bars(after) if (c := _cause(*bar)) not in stood)
 
 
 def _began(consent: str, pair: Pair, before: Known, after: Known) -> Iterator[Cause]:

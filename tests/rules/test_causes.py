@@ -322,7 +322,49 @@ def test_causes_of_the_versions_in_force(before, after, cause):
     found = of_application(old, new, person(BEFORE), person(AFTER))
     assert [c.cause for c in found] == [cause]
     assert (found[0].before, found[0].after) != (None, None)
-    assert unexplained(old, new, found) == ()
+    # a policy moves no score that has the same features
+    assert unexplained(old, new, found) == (("score", "points") if cause == "policy_changed" else ())
+
+
+def test_a_new_policy_explains_what_authorities_decide_and_nothing_else():
+    old = application(policy="p", insolvencies=0.0)
+    for changed, missing in (
+        ({"insolvencies": 1.0}, ()),
+        ({"insolvencies": 0.0, "months_late": 1.0}, ("months_late",)),
+    ):
+        new = application(600, policy="q", **changed)
+        found = of_application(old, new, person(BEFORE), person(AFTER))
+        assert [c.cause for c in found] == ["policy_changed"]
+        assert unexplained(old, new, found) == missing
+
+
+def test_an_application_that_a_policy_ends_says_so_once():
+    old = application(policy="p")
+    new = Application("consumer_credit", "demo-lender", None, None, {}, ("1", "1"), "q", "c")
+    row = cells(GRANTED, consent_id="C1")
+    pair = ("consumer_credit", "transactions", "demo-lender")
+    common = {"consents": {"C1": row}, "own_fresh": {"consents": True}}
+    before = Known(BEFORE, pairs={pair: dt.date(2000, 1, 1)}, **common)
+    (found,) = of_application(old, new, before, Known(AFTER, **common))
+    assert (found.cause, found.source, found.before, found.after) == (
+        "policy_changed",
+        "transactions",
+        "p",
+        "q",
+    )
+    assert unexplained(old, new, (found,)) == ()
+    assert unexplained(old, new, ()) == ("application",)
+
+
+def test_a_contest_that_an_operator_ended_is_no_cause_of_a_later_end():
+    row = {"feed": "consents", "record_key": None, "kind": None, "night": BEFORE, "contested": True}
+    common = {"refused": ({**row, "file": "f", "row_number": 1},), "own_fresh": {"consents": True}}
+    nights = [
+        Known(day, consents={"C1": cells(text, consent_id="C1")}, pairs={PAIR: dt.date(2000, 1, 1)}, **common)
+        for day, text in ((BEFORE, GRANTED), (AFTER, "granted_on=2026-06-01 expires_on=2026-11-19"))
+    ]
+    found = consent_causes.of_source(PAIR, "C1", None, *nights)
+    assert [c.cause for c in found] == ["consent_lapsed"]
 
 
 def test_a_score_that_moved_with_nothing_is_said():
