@@ -17,13 +17,19 @@ def _lake(function: Any) -> Any:
     return click.option("--lake", envvar="ASSENT_LAKE", help="Root of the lake (folder or URL).")(function)
 
 
-def _folder(lake: str | None) -> Path:
-    """The keys folder of a lake; AssentError when there is none."""
+def _folder(lake: str | None, make: bool = False) -> Path:
+    """The keys folder of a lake; with ``make`` also before its first night. AssentError when there is none."""
+    from jobs.lake.keys import has_keys, keys_folder, make_keys
     from jobs.lake.lake import Lake
 
     if lake is None:
         raise UsageError("name the lake with --lake")
-    return Lake(lake).open().folder
+    folder = keys_folder(lake)
+    if not make:
+        return Lake(lake).open().folder
+    if not has_keys(folder):
+        make_keys(folder)
+    return folder
 
 
 def _keys_of(package: Path, lake: str | None) -> Path | None:
@@ -138,7 +144,9 @@ def import_key(recipient: str, file: Path, replace: bool, lake: str | None) -> N
     from jobs.lake.config import load_policy
     from jobs.lake.recipients import import_certificates, read_given
 
-    for c in import_certificates(_folder(lake), load_policy(), recipient, read_given(file), replace):
+    for c in import_certificates(
+        _folder(lake, make=True), load_policy(), recipient, read_given(file), replace
+    ):
         click.echo(f"{recipient}: {c.fingerprint}; compare it with what the recipient reads to you")
 
 

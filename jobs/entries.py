@@ -39,7 +39,8 @@ def entry_fields(register: Register) -> tuple[Field, ...]:
         known = contract.column(name) if name in contract.names else None
         kind = known.type if known is not None else "string"
         needed = name in NEEDED or (name == "debt_minor" and register.name in OF_DEBTS)
-        fields.append(Field(name, kind, known.meaning if known is not None else name, required=needed))
+        meaning = name if known is None else f"{known.meaning}, {known.unit}" if known.unit else known.meaning
+        fields.append(Field(name, kind, meaning, required=needed))
     return (KEY, *fields, *TERM)
 
 

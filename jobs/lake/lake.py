@@ -21,7 +21,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs.errors import AssentError, UnreachedError, UsageError
-from jobs.lake.keys import Keys, keys_folder, make_keys
+from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -58,7 +58,7 @@ class Lake:
             if not create:
                 raise AssentError(f"no lake at {self.root}; run `assent night` first, or mend --lake")
             try:
-                if not folder.exists():
+                if not has_keys(folder):  # it may hold what was put there for the first night: certificates
                     make_keys(folder)
             except OSError as e:
                 raise AssentError(

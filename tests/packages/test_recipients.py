@@ -22,7 +22,7 @@ from jobs.lake.openpgp import certificates
 from jobs.lake.packages import RecipientStopped, prepare
 from jobs.lake.recipients import make_demo_recipients, recipients_of
 
-from .conftest import NIGHTS, RECIPIENT, Gpg, Place, entry, left_behind, unpacked
+from .conftest import NIGHTS, RECIPIENT, Gpg, Place, entry, left_behind, unpacked, without_environment
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,25 @@ def test_they_are_made_once_and_for_the_shipped_policy_alone(place: Place):
     shutil.rmtree(place.keys / "recipients")
     with pytest.raises(RecipientStopped, match=r"enforcement-office: no key .*enforcement-office\.pub\.asc"):
         place.send(NIGHTS[1], [entry("R1", "ana")])
+
+
+def test_certificates_given_before_the_first_night_are_used_and_nothing_is_made(
+    tmp_path: Path, demo_keys: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    without_environment(monkeypatch)
+    place = Place(tmp_path)
+    given = demo_keys / "recipients" / f"{RECIPIENT}.pub.asc"
+    assert assent(capsys, "keys", "import", RECIPIENT, given, "--lake", tmp_path / "lake")[0] == 0
+    assert place.send(NIGHTS[0], [entry("R1", "ana")]) is not None
+    with pytest.raises(RecipientStopped, match="insolvency-service: no key"):
+        place.send(NIGHTS[0], [], name="insolvencies", recipient="insolvency-service")
+    # put there by hand, without any other key
+    other = Place(tmp_path / "other")
+    (other.keys / "recipients").mkdir(parents=True)
+    shutil.copy(given, other.keys / "recipients")
+    assert other.send(NIGHTS[0], [entry("R1", "ana")]) is not None
+    assert stat.S_IMODE(other.keys.stat().st_mode) == 0o700
+    assert not (other.keys / "demo-recipients").exists()
 
 
 def test_a_keys_folder_of_before_gets_an_operator(place: Place):
