@@ -10,6 +10,9 @@ from pyspark.sql import functions as F
 from jobs.rules.dates import WINDOW_MONTHS
 
 NEVER_LATE = 99.0
+INTEREST_PARTS = (
+    50  # a card's month adds more than one part in 50 (2%, about a month's interest): it was used
+)
 
 
 def _ratio(top: Column, bottom: Column) -> Column:
@@ -37,6 +40,15 @@ def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
             "next_repaid",  # null where the next month has no booking
             F.when(F.lead("age").over(order) == F.col("age") - 1, F.lead("card_repayment_minor").over(order)),
         )
+        .withColumn(
+            "owed_before",  # null without card statements both months
+            F.when(
+                (F.lag("age").over(order) == F.col("age") + 1)
+                & (F.lag("statements").over(order) > 0)
+                & (F.col("statements") > 0),
+                F.lag("statement_minor").over(order),
+            ),
+        )
     )
     late = F.col("max_days_past_due") > 0
     reported = F.sum("days_past_due_reports") > 0
@@ -58,6 +70,9 @@ def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
     owing = F.when((F.col("statement_minor") > 0) & (F.col("age") >= 2), F.col("statement_minor"))
     past = F.col("age") >= 1  # of the night's month, the statement may be there and its repayment not yet
     asked = F.count_if(past & (F.col("statements") > 0))
+    added = F.col("statement_minor") + F.col("card_repayment_minor") - F.col("owed_before")
+    compared = past & F.col("owed_before").isNotNull()
+    card_used = compared & (INTEREST_PARTS * added > F.col("owed_before"))
     with_limit = recent & (F.col("credit_limit_minor") > 0)
     unused = total("credit_limit_minor", with_limit) - total("limited_statement_minor", with_limit)
     income = total("income_minor", half)
@@ -72,6 +87,7 @@ def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
         .alias("days_past_due_latest"),
         used(recent).alias("utilisation"),
         (used(recent) - used(earlier)).alias("utilisation_trend"),
+        _ratio(F.count_if(card_used), F.count_if(compared)).alias("card_use_months_share"),
         _at_most_one(_ratio(total("card_repayment_minor"), total("statement_minor"))).alias("repaid_share"),
         _ratio(F.greatest(unused, F.lit(0)), F.count_if(with_limit)).alias("unused_limit_minor"),
         _at_most_one(F.min(_ratio(F.col("next_repaid"), owing))).alias("least_repaid_share"),

@@ -41,6 +41,7 @@ FEATURES_BY_SOURCE = MappingProxyType(
             "utilisation",
             "utilisation_trend",
             "unused_limit_minor",
+            "card_use_months_share",
             "repaid_share",
             "least_repaid_share",
             "repaid_months_share",

@@ -164,6 +164,34 @@ ZERO = {
 }
 
 
+# 1: 100 owed, then 102 is interest and 103 is use; 2: use that was repaid at once is use; 3: from nothing owed
+# 4: a month between them has no statement; 5: the night's own month is not compared
+USE = """
+person_id | month      | statements | statement_minor | card_repayment_minor
+1         | 2026-08-01 | 1          | 10000           | 0
+1         | 2026-09-01 | 1          | 10200           | 0
+1         | 2026-10-01 | 1          | 10405           | 0
+2         | 2026-09-01 | 1          | 0               | 0
+2         | 2026-10-01 | 1          | 0               | 500
+3         | 2026-08-01 | 1          | 0               | 0
+3         | 2026-09-01 | 1          | 0               | 0
+3         | 2026-10-01 | 1          | 1               | 0
+4         | 2026-08-01 | 1          | 100             | 0
+4         | 2026-09-01 | 0          | 0               | 100
+4         | 2026-10-01 | 1          | 300             | 0
+5         | 2026-10-01 | 1          | 100             | 0
+5         | 2026-11-01 | 1          | 300             | 0
+"""
+USED = """
+person_id | card_use_months_share
+1         | 0.5
+2         | 1
+3         | 0.5
+4         | -
+5         | -
+"""
+
+
 def columns(table):
     return [c.strip() for c in table.strip().splitlines()[0].split("|")]
 
@@ -206,3 +234,8 @@ def test_a_month_is_over_on_its_day_or_on_the_last_day_of_a_shorter_month(spark)
     )
     made = court_features(each_their_own, POLICY, night)
     assert texts(made, "person_id", "months_since_judgment") == expected(SINCE)
+
+
+def test_a_card_is_used_in_a_month_that_adds_more_than_interest(spark):
+    made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), USE, **ZERO), NIGHT)
+    assert texts(made, *columns(USED)) == expected(USED)
