@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from pyspark.sql import functions as F
 
 from jobs.errors import AssentError
 from jobs.lake import gx
+from jobs.lake.landing import remove
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
 from jobs.rules import matching
@@ -129,6 +131,34 @@ class Feed:
                 every.alias("reasons"), F.bool_or("contested").alias("contested")
             )
         return found.withColumn("duplicate", F.size("reasons") == 0)
+
+
+def _reported(made: Any, feed: Feed, folder: Path) -> dict[str, Any]:
+    """Great Expectations' word on a feed: says how many checks failed, and returns the critical ones with counts."""
+    night, name = feed.night, feed.contract.feed
+    counts = refused_counts(feed.rows, feed.checks)
+    said = gx.report(made, night.date.isoformat(), feed.contract, feed.checks, counts, folder)
+    for severity in ("critical", "warning"):
+        if failed := said["failed"][severity]:
+            night.say(f"{name}: {severity}, {len(failed)} check(s) failed, first {failed[0]}")
+    found = {r["check"]: r["count"] for r in said["results"]}
+    return {check: found[check] for check in said["failed"]["critical"]}
+
+
+def _stop(feed: Feed, faults: dict[str, Any]) -> list[dict[str, Any]]:
+    """Stops a feed: none of tonight's files is taken, each is tried again. Returns its manifest."""
+    night, name = feed.night, feed.contract.feed
+    check, count = next(iter(faults.items()))
+    told: dict[str, Any] = {
+        "rows": None,
+        "landing": [],
+        "stopped": "critical_check",
+        "message": f"critical check {check} failed, count {count}; have the delivery made again",
+    }
+    remove(night.lake, feed.files)
+    entries = [e if e["stopped"] else {**e, **told} for e in feed.entries]
+    night.lake.write_manifest(night.date, name, entries)
+    return entries
 
 
 def _identities(feeds: list[Feed], night: Night) -> int:
@@ -298,6 +328,12 @@ def run(night: Night) -> dict[str, int]:
         else:
             deliveries += [delivery_row(e, night.date, 0, 0, 0) for e in entries]
     side_by_side(Feed.stage, feeds.values())
+    folder = out_folder(night.lake.root) / "validation" / night.date.isoformat()
+    made = gx.context(folder) if feeds else None
+    for name in list(feeds):
+        if faults := _reported(made, feeds[name], folder):
+            stopped = _stop(feeds.pop(name), faults)
+            deliveries += [delivery_row(e, night.date, 0, 0, 0) for e in stopped]
     two_names = _identities(list(feeds.values()), night)
     if two_names:
         night.say(
@@ -305,21 +341,6 @@ def run(night: Night) -> dict[str, int]:
         )
     _disputes(feeds, night)
     _consents(feeds, night)
-    folder = out_folder(night.lake.root) / "validation" / night.date.isoformat()
-    made = gx.context(folder) if feeds else None
-    for name, feed in feeds.items():
-        said = gx.report(
-            made,
-            night.date.isoformat(),
-            feed.contract,
-            feed.checks,
-            refused_counts(feed.rows, feed.checks),
-            folder,
-        )
-        for severity in ("critical", "warning"):
-            if said["failed"][severity]:
-                failed = said["failed"][severity]
-                night.say(f"{name}: {severity}, {len(failed)} check(s) refuse rows, first {failed[0]}")
     for rows in side_by_side(_write, feeds.values()):
         deliveries += rows
     if made is not None:

@@ -28,6 +28,7 @@ FILE_CODES = {
     "truncated": "the file ends early (a cut gz or zst)",
     "checksum_mismatch": "the file's SHA-256 is not that of its sidecar",
     "unreadable": "the file cannot be opened or read as its format",
+    "critical_check": "a check that is marked critical failed (stops the feed for that night)",
     "unknown_column": "the header has a column that the contract does not know (stops the feed for that day)",
     "denied_column": "the header has a column whose name is on the deny list (stops the feed for that day)",
     "missing_column": "the header lacks a required column (stops the feed for that day)",

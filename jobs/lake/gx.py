@@ -68,7 +68,7 @@ def suite(contract: Contract, checks: tuple[Check, ...]) -> list[Any]:
             column="rows",
             min_value=low,
             max_value=high,
-            severity="warning",
+            severity=contract.volume_severity,
             meta={"reason": "volume", "notes": contract.volume_reason},
         )
     )
