@@ -103,6 +103,24 @@ def test_the_person_to_whom_an_order_never_belonged_leaves_at_once(history):
     assert sent["change"] == "CHANGE"
 
 
+def test_a_changed_entry_waits_for_approval(history):
+    sent = {
+        night: [
+            (r["change"], r["debt_minor"])
+            for r in table(history, "judgment_debts", night, "changes")
+            if r["record_id"] == "amended"
+        ]
+        for night in NIGHTS
+    }
+    assert sent == {
+        NIGHTS[0]: [("ADD", "1000")],
+        NIGHTS[1]: [],
+        NIGHTS[2]: [("CHANGE", "5")],
+        NIGHTS[3]: [],
+        NIGHTS[4]: [],
+    }
+
+
 @pytest.mark.parametrize("register", RECIPIENTS)
 def test_descriptor_and_checksums_are_of_the_files(history, register):
     for night in (*NIGHTS, *LATE):

@@ -2,10 +2,11 @@
 
 import datetime as dt
 
-from jobs.features import applications, court_features, features
+from jobs.features import applications, court_features, features, tax_features
 from jobs.lake.config import load_policy
 from jobs.rules.behaviour import behaviour
-from schemas.tables import CONSENTED, TRANSACTIONS_MONTHLY
+from schemas.contract import contracts
+from schemas.tables import CONSENTED, ORDER_FLAGS, RECORD_FLAGS, TRANSACTIONS_MONTHLY
 from tests.registers.test_lifecycle import orders
 from tests.tables import expected, frame, texts
 
@@ -239,3 +240,41 @@ def test_a_month_is_over_on_its_day_or_on_the_last_day_of_a_shorter_month(spark)
 def test_a_card_is_used_in_a_month_that_adds_more_than_interest(spark):
     made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), USE, **ZERO), NIGHT)
     assert texts(made, *columns(USED)) == expected(USED)
+
+
+TAX = """
+assessment_id | person_id | status              | assessed_on | tax_year | income_minor | tax_due_minor | tax_paid_minor | debt_minor | ordered_on | set_aside_on | upheld | disputed | is_order
+recent        | 1         | assessed            | 2026-05-01  | 2025     | 100          | 20            | 5              | -          | -          | -            | no     | no       | no
+older         | 1         | arrears             | 2025-05-01  | 2024     | 90           | 20            | 5              | -          | -          | -            | no     | no       | no
+obsolete      | 2         | arrears             | 2019-11-20  | 2018     | 100          | 20            | 5              | -          | -          | -            | no     | no       | no
+last-day      | 3         | arrears             | 2019-11-21  | 2018     | 100          | 20            | 5              | -          | -          | -            | no     | no       | no
+annulled      | 4         | arrears             | 2026-05-01  | 2025     | 100          | 20            | 5              | -          | -          | 2026-11-20   | no     | no       | no
+struck        | 5         | arrears             | 2026-05-01  | 2025     | 100          | 20            | 5              | -          | -          | -            | yes    | no       | no
+disputed      | 6         | arrears             | 2026-05-01  | 2025     | 100          | 20            | 5              | -          | -          | -            | no     | yes      | no
+determined    | 7         | final_determination | 2019-01-01  | 2018     | 100          | 20            | 5              | 700        | 2019-11-21 | -            | no     | no       | yes
+determined-old | 8        | final_determination | 2019-01-01  | 2018     | 100          | 20            | 5              | 700        | 2019-11-20 | -            | no     | no       | yes
+"""
+TAX_FEATURES = """
+person_id | assessed_income_minor | tax_in_arrears | tax_debt_minor | tax_paid_share | sus_tax_in_arrears | sus_assessed_income_minor
+1         | 100                   | 1              | 0              | 0.25           | no                 | no
+3         | 100                   | 1              | 0              | 0.25           | no                 | no
+6         | 100                   | 0              | 0              | 0.25           | yes                | yes
+7         | -                     | -              | 700            | -              | no                 | no
+"""
+
+
+def test_assessments_past_the_limit_annulled_or_struck_are_no_record(spark):
+    ddl = f"{contracts()['tax'].conformed_ddl()}, " + ", ".join(
+        f"{n} {t}" for n, t, _ in (*RECORD_FLAGS, *ORDER_FLAGS)
+    )
+    rest = dict.fromkeys(("in_doubt", "deceased", "erased", "contested"), "no") | {
+        "authority": "Demo Tax Office",
+        "legal_basis": "Code s. 1",
+        "served_on": "2019-12-01",
+        "objection_until": "2019-12-31",
+        "for_scores": "yes",
+    }
+    made = tax_features(frame(spark, ddl, TAX, **rest), POLICY, NIGHT)
+    assert texts(made, *[c.strip() for c in TAX_FEATURES.strip().splitlines()[0].split("|")]) == expected(
+        TAX_FEATURES
+    )
