@@ -166,7 +166,7 @@ def graph(tmp_path, word):
     """The DAG as a deployment builds it: task -> (what follows, trigger rule)."""
     code = (
         "import json, runpy; d = runpy.run_path('dags/nightly.py')['assent_nightly'](); "
-        "print(json.dumps({t.task_id: [sorted(t.downstream_task_ids), str(t.trigger_rule)] for t in d.tasks}))"
+        "print(json.dumps({t.task_id: [sorted(t.downstream_task_ids), t.trigger_rule.value] for t in d.tasks}))"
     )
     env = environment(tmp_path) | {"ASSENT_APPROVE": word}
     command = [sys.executable, "-c", code]
