@@ -1,7 +1,7 @@
 """What a small night costs, step by step: ``python -m benchmarks.small_night [--persons N] [--nights K] [--json]``.
 
-Every night runs in one process. The first is cold: it starts the JVM, and every class and plan is new. The later ones are
-warm. For each step: seconds, CPU seconds of the whole process tree, Spark jobs, SQL executions and Delta commits.
+Every night runs in one process. The first is cold: it starts the JVM, and every class and plan is new; the later ones
+are warm. For each step: seconds, CPU seconds of the whole process tree, Spark jobs, SQL executions, Delta commits.
 """
 
 from __future__ import annotations
@@ -37,21 +37,24 @@ class Cost:
         return Cost(*(a - b for a, b in zip(astuple(self), astuple(earlier), strict=True)))
 
 
-def _children(pid: int) -> list[int]:
-    found = [int(p) for t in Path(f"/proc/{pid}/task").iterdir() for p in (t / "children").read_text().split()]
-    return [pid, *(d for c in found for d in _children(c))]
+def _ticks(pid: int) -> int:
+    try:
+        cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = [t / "children" for t in Path(f"/proc/{pid}/task").iterdir()]
+    except FileNotFoundError:
+        return 0
+    own = sum(map(int, cells[11:15]))
+    for thread in threads:
+        try:
+            own += sum(_ticks(int(child)) for child in thread.read_text().split())
+        except FileNotFoundError:  # it has ended meanwhile
+            continue
+    return own
 
 
 def cpu_seconds() -> float:
     """CPU seconds of this process, of those that it started, and of theirs that have ended."""
-    ticks = 0
-    for pid in _children(os.getpid()):
-        try:
-            cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
-            continue
-        ticks += sum(map(int, cells[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return _ticks(os.getpid()) / os.sysconf("SC_CLK_TCK")
 
 
 def so_far(lake: Path) -> Cost:

@@ -235,9 +235,7 @@ class Lake:
         folder = f"{self.root}/_scratch/{name}"
         frame.write.mode("overwrite").parquet(folder)
         try:
-            path = f"{self.path}/_scratch/{name}"
-            files = sorted(f for f in self.fs.ls(path, detail=False) if f.endswith(".parquet"))
-            yield pads.dataset(files, filesystem=self.fs, format="parquet").to_batches()
+            yield self.scratched(name).to_batches()
         finally:
             self.fs.rm(f"{self.path}/_scratch/{name}", recursive=True)
 
@@ -259,6 +257,12 @@ class Lake:
         folder = f"{self.root}/_scratch/{name}"
         frame.write.mode("overwrite").parquet(folder)
         return self.spark.read.schema(frame.schema).parquet(folder)
+
+    def scratched(self, name: str) -> pads.Dataset:
+        """What :meth:`scratch` wrote, as an Arrow dataset, no JVM."""
+        folder = f"{self.path}/_scratch/{name}"
+        files = sorted(f for f in self.fs.ls(folder, detail=False, refresh=True) if f.endswith(".parquet"))
+        return pads.dataset(files, filesystem=self.fs, format="parquet")
 
     def clear_scratch(self) -> None:
         """Removes the scratch folder."""

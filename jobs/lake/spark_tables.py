@@ -5,7 +5,6 @@ Why not through Delta's own Spark code: docs/decisions/12-spark-has-the-files.md
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,13 @@ def empty(spark: SparkSession, schema: StructType) -> DataFrame:
 
 
 def write(
-    frame: DataFrame, fs: Any, path: str, url: str, properties: dict[str, str], by: str | None, after: str | None
+    frame: DataFrame,
+    fs: Any,
+    path: str,
+    url: str,
+    properties: dict[str, str],
+    by: str | None,
+    after: str | None,
 ) -> int:
     """Writes a frame, commits its files at once and returns the version.
 
@@ -68,7 +73,7 @@ def write(
         return 0
     replaced = [(by, ">", after)] if by and after else None
     DeltaTable(url).create_write_transaction(
-        added, "overwrite", declared, partition_by=keys, partition_filters=replaced
+        [*added], "overwrite", declared, partition_by=keys, partition_filters=replaced
     )
     return int(DeltaTable(url).version())
 
