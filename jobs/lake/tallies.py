@@ -14,7 +14,7 @@ def refused(rows: Any, checks: list[str], prefix: str) -> dict[str, int]:
     """``rows``, and under ``<prefix><check>`` how many rows have a false ``ok_<check>``."""
     counts = "".join(f', count_if(NOT "ok_{c}") AS "{prefix}{c}"' for c in checks)
     (found,) = ask(f"SELECT count(*) AS rows{counts} FROM data", {"data": rows}).to_pylist()
-    return {name: int(n) for name, n in found.items()}
+    return {name: int(n or 0) for name, n in found.items()}  # null of no rows
 
 
 def by_file(rows: Any, condition: str = "true", night: dt.date | None = None) -> dict[str, int]:
