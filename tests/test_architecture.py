@@ -267,7 +267,6 @@ def test_no_python_function_runs_on_rows_of_a_frame():
 COLLECTS = {
     "jobs/features.py": (1, "a row a feed"),
     "jobs/registers.py": (1, "a row a feed"),
-    "jobs/validate.py": (2, "a row a delivered file"),
 }
 
 

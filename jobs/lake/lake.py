@@ -21,6 +21,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs.errors import AssentError, UnreachedError, UsageError
+from jobs.lake import spark_tables
 from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class Lake:
 
     def frame(self, table: str, version: int) -> DataFrame:
         """A pinned version as a Spark frame."""
-        return self.spark.read.format("delta").option("versionAsOf", version).load(self.url(table))
+        return spark_tables.read(self.spark, self.url(table), version)
 
     def write_frame(
         self, table: str, frame: DataFrame, after: dt.date | None = None, nightly: bool = False
@@ -197,21 +198,16 @@ class Lake:
         ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night
         ``after`` (the last published one) is replaced. Others are overwritten whole.
         """
-        writer = frame.write.format("delta").mode("overwrite")
-        for key, value in NO_STATISTICS.items():
-            writer = writer.option(key, value)
-        if nightly:
-            writer = writer.partitionBy("night")
-            if after is not None and self.version(table) is not None:
-                writer = writer.option("replaceWhere", f"night > DATE'{after.isoformat()}'")
-            else:
-                writer = writer.option("overwriteSchema", "true")
-        else:
-            writer = writer.option("overwriteSchema", "true")
-        writer.save(self.url(table))
-        version = self.version(table)
-        assert version is not None
-        return version
+        by = "night" if nightly else None
+        return spark_tables.write(
+            frame,
+            self.fs,
+            f"{self.path}/{table}",
+            self.url(table),
+            NO_STATISTICS,
+            by,
+            after.isoformat() if after else None,
+        )
 
     def write_arrow(
         self,
@@ -239,9 +235,7 @@ class Lake:
         folder = f"{self.root}/_scratch/{name}"
         frame.write.mode("overwrite").parquet(folder)
         try:
-            path = f"{self.path}/_scratch/{name}"
-            files = sorted(f for f in self.fs.ls(path, detail=False) if f.endswith(".parquet"))
-            yield pads.dataset(files, filesystem=self.fs, format="parquet").to_batches()
+            yield self.scratched(name).to_batches()
         finally:
             self.fs.rm(f"{self.path}/_scratch/{name}", recursive=True)
 
@@ -250,20 +244,25 @@ class Lake:
         return self.spark.read.parquet(*[f"{self.root}/{f}" for f in files])
 
     def empty(self, ddl: str) -> DataFrame:
-        """A frame of a DDL without rows, known as such to the optimiser (an empty Python list is not)."""
-        from pyspark.sql import functions as F
+        """A frame of a DDL without rows."""
         from pyspark.sql.types import StructType
 
         spark = self.spark  # before the DDL, which is parsed there
         schema = StructType.fromDDL(ddl)
         assert isinstance(schema, StructType)
-        return spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
+        return spark_tables.empty(spark, schema)
 
     def scratch(self, name: str, frame: DataFrame) -> DataFrame:
         """A frame evaluated once: written to the scratch folder and read back."""
         folder = f"{self.root}/_scratch/{name}"
         frame.write.mode("overwrite").parquet(folder)
         return self.spark.read.schema(frame.schema).parquet(folder)
+
+    def scratched(self, name: str) -> pads.Dataset:
+        """What :meth:`scratch` wrote, as an Arrow dataset, no JVM."""
+        folder = f"{self.path}/_scratch/{name}"
+        files = sorted(f for f in self.fs.ls(folder, detail=False, refresh=True) if f.endswith(".parquet"))
+        return pads.dataset(files, filesystem=self.fs, format="parquet")
 
     def clear_scratch(self) -> None:
         """Removes the scratch folder."""

@@ -99,14 +99,20 @@ class Night:
         rows, content = self.lake.content(table, version, self.date if nightly else None)
         return self._pin(table, version, rows, content, nightly=nightly)
 
+    def pin_nothing(self, table: str) -> dict[str, Any] | None:
+        """Pins the version of the night before of a nightly table that has no rows tonight; None where it has to be
+        written: there is none, or an abandoned night has left rows behind it.
+        """
+        before = self.pinned_before(table)
+        if before is None or self.lake.version(table) != before:
+            return None
+        names = self.lake.dataset(table, before).schema.names
+        return self._pin(table, before, 0, RowDigest(names).hexdigest(), nightly=True)
+
     def write_arrow(self, table: str, data: pa.Table, nightly: bool = False) -> dict[str, Any]:
         """As :meth:`write` for a small Arrow table, no JVM. A nightly table with no rows tonight keeps its version."""
-        if nightly and data.num_rows == 0 and (before := self.pinned_before(table)) is not None:
-            current = self.lake.version(table)
-            if current == before:
-                pin = dict(self.previous["tables"][table])  # type: ignore[index]
-                self.lake.pin(self.date, table, pin)
-                return pin
+        if nightly and data.num_rows == 0 and (pin := self.pin_nothing(table)) is not None:
+            return pin
         version = self.lake.write_arrow(table, data, self.after, nightly)
         return self._pin(table, version, *arrow_hash(data), nightly=nightly)
 

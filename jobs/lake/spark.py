@@ -60,7 +60,8 @@ def settings(app: str) -> dict[str, str]:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.sql.shuffle.partitions": "4",
             "spark.default.parallelism": "4",
-            "spark.databricks.delta.snapshotPartitions": "1",
+            # a table of many nights is many files, which are sooner listed here than by a job
+            "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
         }
     return known
 
