@@ -62,7 +62,9 @@ def _records(night: Night, feed: str, version: int | None, disputed: pa.Table) -
     columns["authority"] = (
         pc.field("authority") if "authority" in data.schema.names else pc.scalar(pa.scalar(None, pa.string()))
     )
-    mine = disputed.filter(pc.field("feed") == feed).column("record_id").combine_chunks()  # typed also where empty
+    mine = (
+        disputed.filter(pc.field("feed") == feed).column("record_id").combine_chunks()
+    )  # typed also where empty
     return data.to_table(columns=columns, filter=pc.field(key).isin(mine)).cast(RECORDS)
 
 

@@ -138,7 +138,10 @@ def purposes(monitoring: list[dict[str, Any]], night: dt.date) -> list[dict[str,
 
 
 def alarms(
-    monitoring: list[dict[str, Any]], night: dt.date, stopped: list[dict[str, Any]]
+    monitoring: list[dict[str, Any]],
+    night: dt.date,
+    stopped: list[dict[str, Any]],
+    performed: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """What is out of its bounds, as lines with a severity."""
     lines = [
@@ -149,9 +152,19 @@ def alarms(
         for r in monitoring
         if r["night"] == night and r["severity"] in ("warning", "critical")
     ]
+    told = [
+        {
+            "severity": r["severity"],
+            "text": f"{r['purpose']}: Gini is {r['gini']:.3f} over {r['people']} people, {r['severity']}",
+        }
+        for r in performed
+        if r["severity"] in ("warning", "critical")
+    ]
     return [
-        {"severity": "critical", "text": f"{s['feed']}: {s['file']} was stopped"} for s in stopped
-    ] + lines
+        *({"severity": "critical", "text": f"{s['feed']}: {s['file']} was stopped"} for s in stopped),
+        *told,
+        *lines,
+    ]
 
 
 def _disparity(path: Path | None) -> list[dict[str, Any]]:
@@ -236,7 +249,12 @@ def page(lake: str, date: dt.date, counts: Path | None = None) -> str:
         night=date,
         facts=published.publication,
         changed=json.loads(published.publication.get("changed") or "[]"),
-        alarms=alarms(monitoring, date, [r for r in delivered if r["rows"] is None]),
+        alarms=alarms(
+            monitoring,
+            date,
+            [r for r in delivered if r["rows"] is None],
+            [r for rows in performed.values() for r in rows if r["night"] == date],
+        ),
         deliveries=table(delivered, ("feed", "file", "rows", "accepted", "quarantined", "duplicates")),
         refused=table(asked(REFUSED), ("feed", "reason", "rows")),
         purposes=shown_purposes,
