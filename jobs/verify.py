@@ -46,46 +46,60 @@ def check_chain(rows: list[dict[str, Any]], verify: Callable[[bytes, bytes], Non
         before = row["row_hash"]
 
 
-def _made_by(rows: list[dict[str, Any]], table: str) -> tuple[dt.date, str]:
-    """The night that wrote a table as it is pinned last, and the hash that it had before."""
-    pin = rows[-1]["tables"][table]
-    n = len(rows) - 1
-    while n > 0 and rows[n - 1]["tables"].get(table) == pin:
-        n -= 1
-    before = rows[n - 1]["tables"].get(table, {}) if n else {}
-    return rows[n]["night"], before.get("hash", "")
+def _written(rows: list[dict[str, Any]], table: str) -> list[tuple[dt.date, dict[str, Any], str]]:
+    """The nights that wrote a table, oldest first: night, pin, and the hash that the table had before."""
+    found = []
+    before: dict[str, Any] = {}
+    for row in rows:
+        pin = row["tables"].get(table, before)
+        if pin != before:
+            found.append((row["night"], pin, str(before.get("hash", ""))))
+        before = pin
+    return found
 
 
-def check_table(lake: Lake, rows: list[dict[str, Any]], table: str) -> int:
-    """Rows of a table that the last publication pins; AssentError unless they are what was published."""
-    pin = rows[-1]["tables"][table]
-    version = int(pin["version"])
-    night, before = _made_by(rows, table)
-    nightly = lake.is_nightly(table, version)
+def _holds(
+    lake: Lake, table: str, version: int, night: dt.date | None, pin: dict[str, Any], before: str
+) -> bool:
+    """Whether a version (a night's rows of it) has the rows and the hash of a pin."""
 
-    def holds(found: int, content: str) -> bool:
-        if nightly:
+    def equal(found: int, content: str) -> bool:
+        if night is not None:
             content = hashlib.sha256(f"{before}:{content}".encode()).hexdigest()
         return (found, content) == (pin["rows"], pin["hash"])
 
-    one = night if nightly else None
-    try:
-        if not holds(*lake.content(table, version, one)):
-            data = lake.dataset(table, version)  # of a table written without Spark the hash is another
-            digest = RowDigest(data.schema.names)
-            for batch in data.to_batches(filter=None if one is None else pc.field("night") == pa.scalar(one)):
-                digest.add(batch)
-            if not holds(digest.rows, digest.hexdigest()):
-                raise AssentError(
-                    f"table {table}: version {version} does not hold what was published; restore it from your backup"
-                )
-    except AssentError:
-        raise
-    except Exception as e:  # a file that is gone, or no Parquet any more
-        raise AssentError(
-            f"table {table}: version {version} cannot be read ({type(e).__name__}); restore it from your backup"
-        ) from None
-    return int(pin["rows"])
+    if equal(*lake.content(table, version, night)):
+        return True
+    data = lake.dataset(table, version)  # of a table written without Spark the hash is another
+    digest = RowDigest(data.schema.names)
+    for batch in data.to_batches(filter=None if night is None else pc.field("night") == pa.scalar(night)):
+        digest.add(batch)
+    return equal(digest.rows, digest.hexdigest())
+
+
+def check_table(lake: Lake, rows: list[dict[str, Any]], table: str) -> int:
+    """Rows of a table that the last publication pins, in a nightly table those of every night.
+
+    AssentError unless they are what was published.
+    """
+    version = int(rows[-1]["tables"][table]["version"])
+    written = _written(rows, table)
+    nightly = lake.is_nightly(table, version)
+    total = 0
+    for night, pin, before in written if nightly else written[-1:]:
+        try:
+            held = _holds(lake, table, version, night if nightly else None, pin, before)
+        except Exception as e:  # a file that is gone, or no Parquet any more
+            raise AssentError(
+                f"table {table}: version {version} cannot be read ({type(e).__name__}); restore it from your backup"
+            ) from None
+        if not held:
+            raise AssentError(
+                f"table {table}: version {version} does not hold what was published on {night}; "
+                "restore it from your backup"
+            )
+        total += int(pin["rows"])
+    return total
 
 
 def check_lake(root: str, say: Say) -> None:

@@ -18,7 +18,7 @@ def test_each_purpose_has_its_pictures_and_tables(page):
     for purpose in ("consumer_credit", "motor_cover", "study_finance"):
         part = page.split(f"Scores: {purpose}")[1].split("<h2>")[0]
         for heading in ("Distribution of scores", "Bands", "Drift", "Reasons", "No score, and why"):
-            section = part.split(heading)[1].split("<h3>")[0]
+            section = part.split(f"<h3>{heading}</h3>")[1].split("<h3>")[0]
             assert "<svg" in section, (purpose, heading)
             assert section.count("<tr>") > 1, (purpose, heading)
     assert "judgment_debts" in page
@@ -72,7 +72,7 @@ def test_outcomes_are_held_against_the_scores_and_kept_as_counts(place, tmp_path
     ]
     assert rows[0]["gini_low"] < 0 < rows[0]["gini_high"]  # every third person, whatever the score
     shown = (place.out / "report" / f"{NIGHTS[-1]}.html").read_text(encoding="utf-8")
-    section = shown.split("Scores: consumer_credit")[1].split("Outcomes")[1].split("<h3>")[0]
+    section = shown.split("Scores: consumer_credit")[1].split("<h3>Outcomes</h3>")[1].split("<h3>")[0]
     assert "<svg" in section
     assert f"{rows[0]['gini']:.3f}" in section
     assert not [p for p in people if p in shown]
