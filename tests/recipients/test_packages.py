@@ -19,7 +19,7 @@ def by_person(place, recipient, purpose, night):
 
 def test_the_first_night_waits_for_a_person(place):
     assert place.held == {"snapshot": [], "changes": []}
-    assert "13 of 13 live consents are new" in place.said[ONE]
+    assert "15 of 15 live consents are new" in place.said[ONE]
     assert "until a person approves" in place.said[ONE]
     assert place.changes(*MOTOR, ONE) == dict.fromkeys(LIVE, ("ADD", None))
     assert not any("live consents are new" in place.said[n] for n in NIGHTS[1:])
@@ -106,7 +106,7 @@ def test_previous_and_changes_make_the_snapshot(place):
         for night in NIGHTS:
             found = place.package(recipient, purpose, night)
             for row in found["changes"]:
-                change, _ = row.pop("change"), row.pop("cause")
+                change, _, _ = row.pop("change"), row.pop("cause"), row.pop("changed")
                 if change == "REMOVE":
                     assert held.pop(row["application_id"])
                 else:
