@@ -16,9 +16,9 @@ MEANINGS = {
     "utilisation_trend": "utilisation less that of the 3 months before those (ratio)",
     "unused_limit_minor": "limits less owed on statements with a limit, night's month and 3 before, over the months "
     "with a limit above 0; at least 0 (minor units a month)",
-    "card_use_months_share": "of the months before the night's with card statements that month and the month before: share "
-    "in which statements owed and card repayments of the month exceed statements owed the month before by more than "
-    "2 percent of these, which is more than interest (ratio)",
+    "card_use_months_share": "of the months before the night's with card statements that month and the month before: "
+    "share in which statements owed and card repayments of the month exceed statements owed the month before by more "
+    "than 2 percent of these, which is more than interest (ratio)",
     "repaid_share": "card repayments over card statements owed in the window, at most 1; null where nothing was owed "
     "(ratio)",
     "least_repaid_share": "least of: next month's card repayments over a month's card statements owed, at most 1; over "
