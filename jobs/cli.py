@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from jobs import agencies
+from jobs.cli_development import develop
 from jobs.cli_disclosure import plan, recall, returns
 from jobs.errors import AssentError, UsageError
 from jobs.options import DAY, lake_option
@@ -203,6 +204,7 @@ def generate(persons: int, nights: int, start: dt.date, seed: int, out: Path) ->
     click.echo(", ".join(f"{k} {v}" for k, v in counts.items()))
 
 
+cli.add_command(develop)
 cli.add_command(plan)
 cli.add_command(recall)
 cli.add_command(report)

@@ -80,7 +80,7 @@ def test_outcomes_are_held_against_the_scores_and_kept_as_counts(place, tmp_path
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("X,2027-02-01,0", "has no valid national_id"), ("again", "is of a person who is there already")],
+    [("X,2027-02-01,0", "not a valid national_id"), ("again", "a second line for one person")],
 )
 def test_outcomes_of_nobody_or_of_one_twice_are_refused(place, tmp_path, capsys, line, said):
     people = outcomes(place, tmp_path / "outcomes.csv")
@@ -89,7 +89,7 @@ def test_outcomes_of_nobody_or_of_one_twice_are_refused(place, tmp_path, capsys,
     words = ("--outcomes", tmp_path / "outcomes.csv", "--purpose", "consumer_credit")
     assert assent("report", "--date", NIGHTS[-1], "--lake", place.lake, *words) == 1
     err = capsys.readouterr().err.strip().splitlines()
-    assert f"row {len(people) + 1} {said}" in err[-1]
+    assert f":{len(people) + 2}: {said}" in err[-1]
 
 
 def test_a_night_that_is_not_published_has_no_page(place, capsys):
