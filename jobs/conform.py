@@ -18,6 +18,7 @@ from jobs.lake.vault import encrypted
 from jobs.rules import consent, disputes, doubt, floor, grace
 from jobs.rules.months import monthly
 from jobs.rules.policy import allowed_since
+from jobs.side_by_side import side_by_side
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
 from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS, VAULT
 
@@ -357,9 +358,12 @@ def run(night: Night) -> dict[str, int]:
         live = live.limit(0)
     counts["consented"] = int(night.write("conformed/consented", live)["rows"])
     consented = night.frame("conformed/consented")
-    for feed, contract in feeds.items():
-        if feed not in OWN_CHANNEL:
-            counts[feed] = _conform_feed(
-                night, contract, accepted[feed], quarantine[feed], verdicts, suspended, consented, who
-            )
+    others = [f for f in feeds if f not in OWN_CHANNEL]
+
+    def conformed(feed: str) -> int:
+        return _conform_feed(
+            night, feeds[feed], accepted[feed], quarantine[feed], verdicts, suspended, consented, who
+        )
+
+    counts |= dict(zip(others, side_by_side(conformed, others), strict=True))
     return counts

@@ -6,11 +6,9 @@ split, so the two cannot disagree. Then what needs other rows: duplicates, ident
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -22,11 +20,11 @@ from jobs.lake.landing import remove
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
 from jobs.rules import matching
+from jobs.side_by_side import side_by_side
 from schemas.contract import contracts
 from schemas.tables import DELIVERIES, VAULT
 
 OWN_CHANNEL = ("consents", "disputes")
-Result = TypeVar("Result")
 
 
 def _reported(made: Any, feed: Feed, folder: Path) -> dict[str, Any]:
@@ -119,12 +117,6 @@ def _tell_manifests(night: Night, deliveries: list[dict[str, Any]]) -> None:
     for name in contracts():
         if entries := night.lake.manifest(night.date, name):
             night.lake.write_manifest(night.date, name, [{**e, **counts[e["file"]]} for e in entries])
-
-
-def side_by_side(step: Callable[[Feed], Result], feeds: Iterable[Feed]) -> list[Result]:
-    """A step of every feed, two or more at a time: small feeds wait for the driver, not for the cores."""
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(step, feeds))
 
 
 def run(night: Night) -> dict[str, int]:

@@ -27,7 +27,9 @@ from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
+SMALL_BYTES = 64 << 20  # about half a million rows
 
 
 class Lake:
@@ -118,7 +120,12 @@ class Lake:
         """The one Spark session."""
         from jobs.lake.spark import spark_session
 
-        return spark_session()
+        return spark_session(small=self._is_small())
+
+    def _is_small(self) -> bool:
+        """Whether what was delivered so far is little."""
+        zones = [f"{self.path}/{zone}" for zone in ("landing", "accepted")]
+        return sum(int(self.fs.du(z)) for z in zones if self.fs.exists(z)) < SMALL_BYTES
 
     def version(self, table: str) -> int | None:
         """The newest version of a table, for writers; None when there is no table."""
