@@ -18,7 +18,7 @@ def _points(characteristic: dict[str, Any]) -> str:
     *limited, rest = characteristic["bins"]
     for one in limited:
         limits = one["below"] if isinstance(one["below"], list) else [one["below"]]
-        match = " AND ".join(f"{n} < {float(v)!r}::DOUBLE" for n, v in zip(names, limits, strict=True))
+        match = " AND ".join(f"{n} < '{float(v)!r}'::DOUBLE" for n, v in zip(names, limits, strict=True))
         cases.append(f"WHEN {match} THEN {int(one['points'])}")
     return f"CASE {' '.join(cases)} ELSE {int(rest['points'])} END"
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 
 DIGITS = 2  # significant ones, of a limit that is no whole number
+FINEST = 0.001
 
 
 def _readable(cut: float, values: np.ndarray) -> float:
@@ -15,10 +16,10 @@ def _readable(cut: float, values: np.ndarray) -> float:
     above = values[values > cut]
     if not np.any(values % 1):
         return float(above.min())  # a count, or days: the first value that is not below
-    if cut == 0:
-        return 0.0
+    if abs(cut) < FINEST:
+        return math.copysign(FINEST, cut)  # to the far side of zero, where what stands still is parted off
     places = DIGITS - 1 - math.floor(math.log10(abs(cut)))
-    return round(float(cut), places)
+    return round(float(cut), min(places, 3))
 
 
 def limits(values: np.ndarray, bad: np.ndarray, most: int, least_people: int) -> tuple[float, ...]:

@@ -18,6 +18,8 @@ from jobs.lake.outcomes import Developed
 from jobs.rules.scorecard import Characteristic
 from jobs.rules.soundness import mean_points
 
+FEW = 30
+
 
 def _limit(one: Characteristic, place: int) -> str:
     """A bin in words."""
@@ -45,10 +47,12 @@ def _characteristic(one: Characteristic, people: Developed) -> dict[str, Any]:
     rows = measures.evidence(place, people.bad, len(one.bins))
     for row in rows:
         missing = row["place"] < 0
+        if row["people"] < FEW:  # what became of so few could be told back to a person
+            row |= {"people": f"below {FEW}", "bad rate": None, "weight of evidence": None, "share": None}
         row["bin"] = "missing" if missing else _limit(one, row["place"])
         row["points"] = one.neutral if missing else one.bins[row["place"]].points
     half = np.arange(len(place)) % 2
-    known = [r for r in rows if r["people"]]
+    known = [(i, r) for i, r in enumerate(rows, 1) if r["bad rate"] is not None]
     return {
         "name": " and ".join(one.features),
         "better": ", ".join(one.better),
@@ -59,9 +63,9 @@ def _characteristic(one: Characteristic, people: Developed) -> dict[str, Any]:
         "mean": mean_points(one),
         "psi": measures.moved(place[half == 0], place[half == 1]),
         "svg": charts.bars(
-            [str(i + 1) if r["place"] >= 0 else "missing" for i, r in enumerate(known)],
-            {"bad": [100 * r["bad rate"] for r in known]},
-            "Bad outcomes by bin, % (in the order of the table)",
+            [str(i) for i, _ in known],
+            {"bad": [100 * r["bad rate"] for _, r in known]},
+            "Bad outcomes by line of the table",
         ),
     }
 

@@ -51,7 +51,7 @@ class Effort:
 
     rounds: int = 60
     rate: float = 0.2
-    leaves: int = 4
+    leaves: int = 6
     least_share: float = 0.01
     bags: int = 4
     bag: float = 0.8

@@ -184,12 +184,12 @@ class _Compiler:
         if "in" in node:
             raise self.doc.fail("in", "every feature is a number: use below", node)
         points = self.integer(node, "points")
-        share = node.get("share")
-        if "share" in node and not (
-            isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 1
-        ):
-            raise self.doc.fail("share", "share must be a number from 0 to 1", node)
-        weight = None if share is None else float(share)
+        weight = None
+        if "share" in node:
+            share = node["share"]
+            if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+                raise self.doc.fail("share", "share must be a number from 0 to 1", node)
+            weight = float(share)
         if last:
             if "below" in node:
                 raise self.doc.fail("below", "the last bin is the rest: it has points alone", node)
