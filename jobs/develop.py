@@ -74,7 +74,14 @@ def _card(
     # the base is known when everyone's points are, an expert's among them
     rough = compiled(round(design.scaling[0]) + 1000)
     points = cards.added(rough.characteristics, columns).sum(axis=1)
-    return compiled(cards.base(points, bad, design.scaling)), grids
+    base = cards.base(points, bad, design.scaling)
+    silent, least = base + sum(c.neutral for c in rough.characteristics), dict(rough.bands)["C"]
+    if silent < least:
+        raise AssentError(
+            f"develop: who has no value would score {silent}, below band C ({least}); lower the bands, or the odds of "
+            f"scaling, in designs/{design.purpose}.yaml"
+        )
+    return compiled(base), grids
 
 
 def developed(
