@@ -87,7 +87,7 @@ def test_the_report_tells_what_is_asked_of_it_and_of_nobody(card):
 
 
 def test_outcomes_that_foretell_nothing_give_no_card(lake, tmp_path, capsys):
-    random = [int(b) for b in np.random.default_rng(5).random(PEOPLE) < 0.25]
+    random = [int(b) for b in np.random.default_rng(5).random(PEOPLE) < 0.15]
     outcomes = outcomes_file(tmp_path / "o.csv", EVERYBODY, random)
     develop(lake, outcomes, tmp_path / "card.yaml")
     said = capsys.readouterr()
