@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from jobs.development import card as cards
+from jobs.development import measures
 from jobs.development.card import Grid
 from jobs.development.design import Design, compile_design
 from jobs.development.page import page
-from jobs.development.tables import Effort, tables
+from jobs.development.tables import Effort, Table, tables
 from jobs.errors import AssentError
 from jobs.lake.config import load_policy
 from jobs.lake.outcomes import Developed, developed_on, put, read_design
@@ -32,36 +33,37 @@ LEAST_SHARE, LEAST_PEOPLE = (
 
 @dataclass(frozen=True)
 class Result:
-    """The card and its text; everyone's score by a card made without them; what was left out, and why."""
+    """The card and its text; everyone's score by a card made without them; ``slope``; what was left out, and why."""
 
     card: Scorecard
     text: str
     unseen: np.ndarray
+    slope: float
     left_out: tuple[tuple[str, str], ...]
 
 
-def _grids(
+def _tables(
     design: Design, columns: Mapping[str, np.ndarray], bad: np.ndarray, effort: Effort
-) -> dict[int, Grid]:
-    """The points of each characteristic to be developed, by its place in the design."""
+) -> dict[int, Table]:
+    """The table of each characteristic to be developed, by its place in the design."""
     open_places = [i for i, p in enumerate(design.parts) if p.expert is None]
     shapes = [design.parts[i].shape for i in open_places]
     least = max(LEAST_PEOPLE, round(LEAST_SHARE * len(bad)))
-    made = tables(columns, bad, shapes, least, effort)
-    found = {i: cards.grid(t, columns, design.scaling[2]) for i, t in zip(open_places, made, strict=True)}
-    return {i: g for i, g in found.items() if g is not None}
+    return dict(zip(open_places, tables(columns, bad, shapes, least, effort), strict=True))
 
 
 def _card(
     design: Design,
+    made: Mapping[int, Table],
     columns: Mapping[str, np.ndarray],
     bad: np.ndarray,
     facts: Mapping[str, Any],
     policy: Policy,
-    effort: Effort,
+    slope: float = 1.0,
 ) -> tuple[Scorecard, dict[int, Grid]]:
-    """The card made from these people, compiled as any other is."""
-    grids = _grids(design, columns, bad, effort)
+    """The card of tables made from these people, compiled as any other is; ``slope`` draws its points together."""
+    found = {i: cards.grid(t, columns, design.scaling[2] * slope) for i, t in made.items()}
+    grids = {i: g for i, g in found.items() if g is not None}
     if not grids:
         raise AssentError(
             "develop: no characteristic of the design tells good from bad outcomes; nothing is written"
@@ -74,7 +76,14 @@ def _card(
     # the base is known when everyone's points are, an expert's among them
     rough = compiled(round(design.scaling[0]) + 1000)
     points = cards.added(rough.characteristics, columns).sum(axis=1)
-    return compiled(cards.base(points, bad, design.scaling)), grids
+    base = cards.base(points, bad, design.scaling)
+    silent, least = base + sum(c.neutral for c in rough.characteristics), dict(rough.bands)["C"]
+    if silent < least:
+        raise AssentError(
+            f"develop: who has no value would score {silent}, below band C ({least}); lower the bands, or the odds of "
+            f"scaling, in designs/{design.purpose}.yaml"
+        )
+    return compiled(base), grids
 
 
 def developed(
@@ -83,16 +92,25 @@ def developed(
     """A scorecard from people in a fixed order: the same people give the same text."""
     effort = effort or Effort()
     columns, bad = people.columns, people.bad
-    card, grids = _card(design, columns, bad, facts, policy, effort)
     fold = np.arange(len(bad)) % FOLDS  # person-wise: a person has one row
-    unseen = np.zeros(len(bad))
+    parts = []
     for number in range(FOLDS):
-        others, mine = fold != number, fold == number
-        without, _ = _card(
-            design, {f: v[others] for f, v in columns.items()}, bad[others], facts, policy, effort
-        )
-        held = {f: v[mine] for f, v in columns.items()}
-        unseen[mine] = cards.scores(without, held, floor.SCORE_MIN, floor.SCORE_MAX)
+        held = {f: v[fold != number] for f, v in columns.items()}
+        parts.append((held, bad[fold != number], _tables(design, held, bad[fold != number], effort)))
+
+    def unseen(slope: float) -> np.ndarray:
+        """Everyone's score by a card that was made without them."""
+        out = np.zeros(len(bad))
+        for number, (held, outcome, made) in enumerate(parts):
+            card, _ = _card(design, made, held, outcome, facts, policy, slope)
+            mine = {f: v[fold == number] for f, v in columns.items()}
+            out[fold == number] = cards.scores(card, mine, floor.SCORE_MIN, floor.SCORE_MAX)
+        return out
+
+    # what was learned from people says a little too much of others: the points are drawn together by as much
+    slope = measures.slope(unseen(1.0), bad, design.scaling)
+    made = _tables(design, columns, bad, effort)
+    card, grids = _card(design, made, columns, bad, facts, policy, slope)
     left = [
         (" and ".join(p.shape.features), "its bins differ by fewer points than are worth a line")
         for i, p in enumerate(design.parts)
@@ -104,7 +122,7 @@ def developed(
         for f in floor.features_of(design.purpose)
         if f not in tried
     ]
-    return Result(card, card.text, unseen, tuple(left))
+    return Result(card, card.text, unseen(slope), slope, tuple(left))
 
 
 def _enough(bad: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 
 from jobs.rules import ranking, stability
 
@@ -46,6 +47,21 @@ def chance_of_bad(score: np.ndarray, scaling: tuple[float, float, float]) -> np.
     """The chance of a bad outcome that a score stands for: ``scaling`` is score, odds, points to double the odds."""
     anchor, odds, double = scaling
     return np.asarray(1 / (1 + odds * np.exp2((score - anchor) / double)))
+
+
+def slope(score: np.ndarray, bad: np.ndarray, scaling: tuple[float, float, float]) -> float:
+    """By how much the log-odds of scores are to be multiplied to fit outcomes, two decimals, between a half and one.
+
+    Of people unseen it is below one: Copas, Regression, Prediction and Shrinkage (JRSS B 45, 1983).
+    """
+    anchor, odds, double = scaling
+    said = np.log(odds) + (score - anchor) / double * np.log(2)
+
+    def loss(line: np.ndarray) -> float:
+        x = line[0] + line[1] * said
+        return float(np.logaddexp(0, x).sum() - ((1 - bad) * x).sum())
+
+    return float(np.clip(round(minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead").x[1], 2), 0.5, 1.0))
 
 
 def calibration(

@@ -101,6 +101,7 @@ def page(
         characteristics=[_characteristic(c, people) for c in developed],
         experts=[c for c in card.characteristics if c.basis != "outcomes"],
         shift=shifts,
+        slope=result.slope,
         left_out=result.left_out,
         people_left_out=people.left_out,
     )

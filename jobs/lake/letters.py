@@ -74,6 +74,7 @@ class Texts:
     def __init__(self, language: str) -> None:
         said = texts(language)
         words = {str(k): str(v) for k, v in said.pop("words", {}).items()}
+        said.pop("consents", None)  # shown before consenting, by who asks for it
         parts = {k: v for k, v in said.items() if isinstance(v, str)}
         self.kinds = [k for k, v in said.items() if isinstance(v, dict)]
         for kind in self.kinds:

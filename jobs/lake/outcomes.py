@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,4 +168,5 @@ def put(path: Path, text: str) -> None:
     except OSError as e:
         raise AssentError(f"{path} cannot be written ({e.strerror}); name another --out") from None
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
