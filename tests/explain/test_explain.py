@@ -73,9 +73,9 @@ def test_reasons_are_the_largest_shortfalls_with_the_value_in_the_sentence(place
         assert [r["points"] for r in s["reasons"]] == worst
         assert all(r["points"] > 0 and "{" not in r["text"] for r in s["reasons"])
     late = {r["code"]: r["text"] for r in score(told(place, "ana"), "other-lender")["reasons"]}
-    assert "LATE_DEEP" not in late  # the late payment is disputed on the second night
+    assert "LATE_RECENT" not in late  # the late payment is disputed on the second night
     late = {r["code"]: r["text"] for r in score(told(place, "ana", "first"), "other-lender")["reasons"]}
-    assert "45 days" in late["LATE_DEEP"]
+    assert "reported late 1 " in late["LATE_RECENT"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def outcomes(place, path, more=()):
     with (place.deliveries / "truth" / "scores.csv").open(encoding="utf-8", newline="") as file:
         rows = [
             r for r in csv.DictReader(file)
-            if (r["night"], r["purpose"], r["status"]) == (NIGHTS[-1], "consumer_credit", "scored")
+            if (r["night"], r["purpose"], r["due"]) == (NIGHTS[-1], "consumer_credit", "scored")
         ]  # fmt: skip
     people = sorted({r["national_id"] for r in rows})
     lines = [f"{p},2027-02-01,{int(i % 3 == 0)}" for i, p in enumerate(people)]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from jobs.cli import main
 from jobs.generate import generate
 from jobs.nightly import open_night, run_night
 
@@ -26,6 +28,18 @@ NEW_POLICY_FROM = 53  # another recipient, and another version of a scorecard
 def date(number: int) -> dt.date:
     """The day of a night by its number."""
     return START + dt.timedelta(days=number - 1)
+
+
+def certified(home: Path, recipient: str) -> None:
+    """Gives the lake a recipient's certificate, of a key that nobody has."""
+    gpg = ["gpg", "--homedir", str(home / "gpg"), "--batch", "--quiet", "--pinentry-mode", "loopback"]
+    (home / "gpg").mkdir(mode=0o700)
+    made = ["--passphrase", "", "--quick-generate-key", recipient, "future-default", "default", "never"]
+    subprocess.run([*gpg, *made], check=True, capture_output=True)
+    file = home / f"{recipient}.asc"
+    file.write_bytes(subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True).stdout)
+    subprocess.run(["gpgconf", "--homedir", str(home / "gpg"), "--kill", "all"], check=False)
+    assert main(["keys", "import", recipient, str(file), "--lake", str(home / "lake")]) == 0
 
 
 @dataclass(frozen=True)
@@ -66,5 +80,6 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory) -> History:
         for number in NIGHTS:
             if number == NEW_POLICY_FROM:
                 patch.setenv("ASSENT_POLICY", str(policy_folder(home)))
+                certified(home, "new-insurer")
             run_night(open_night(date(number), made.lake, str(made.deliveries), create=True))
     return made

@@ -14,6 +14,7 @@ import pytest
 from jobs.errors import AssentError
 from jobs.lake.query import run_query
 from jobs.lake.statements import check_statement
+from jobs.lake.vault import person_ids
 from tests.recipients.conftest import FOUR, PEOPLE, assent
 
 FOR = ("--purpose", "motor_cover", "--for", "demo-insurer")
@@ -34,9 +35,9 @@ def key(place):
 
 def test_it_says_for_whom_for_what_and_until_when_and_that_it_is_for_nothing_else(place, made, key):
     said = "\n".join(check_statement(made, key, DAY))
-    score = run_query(place.lake, "select score, band from scores where purpose = 'motor_cover'").to_pylist()[
-        0
-    ]
+    who = person_ids(str(place.lake), [PEOPLE["hana"][0]])[0]
+    sql = f"select score from scores where purpose = 'motor_cover' and person_id = {who}"
+    (score,) = run_query(place.lake, sql).to_pylist()
     for words in (
         "signature good",
         "for demo-insurer",
