@@ -1,26 +1,40 @@
 """When a night runs, and in which order: the steps of ``jobs.nightly``, the feeds extracted side by side.
 
 Lake and deliveries come from ``ASSENT_LAKE`` and ``ASSENT_DELIVERIES``; no person's value, host or secret stands here.
+Before the export a person is asked (docs/decisions/7-sign-off.md), unless ``ASSENT_APPROVE=yes``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.providers.standard.operators.hitl import HITLBranchOperator
+from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from schemas.contract import contracts
 
+APPROVE, REJECT = "Approve", "Reject"
+UNATTENDED = os.environ.get("ASSENT_APPROVE") == "yes"
+# How long a person has to answer; the removals of the night wait as long, and the next night starts after it.
+HOURS = float(os.environ.get("ASSENT_APPROVAL_HOURS") or 10)
+if not 0 < HOURS < 24:
+    raise ValueError("ASSENT_APPROVAL_HOURS must be above 0 and below 24: the next night comes")
+# Codes and no words of one's own: what a person types could name another.
+WHY = ["not_stated", "counts_unexpected", "guard_tripped", "source_in_question", "other"]
 
-def _step(name: str, ds: str | None, feed: str | None = None) -> None:
+
+def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str, Any] | None = None) -> Any:
     """Runs one step. A fault of the data fails at once; any other, as a server that does not answer, is tried again."""
     from jobs.errors import AssentError, UnreachedError, UsageError
-    from jobs.nightly import begin, open_night, raise_if_stopped, run_step
+    from jobs.export import in_sight
+    from jobs.nightly import begin, by_command, open_night, raise_if_stopped, run_step
+    from jobs.sign_off import answered
 
-    fault = None
+    fault, fresh, seen = None, True, None
     try:
         if not os.environ.get("ASSENT_LAKE"):
             raise UsageError("name the lake in ASSENT_LAKE")
@@ -28,12 +42,18 @@ def _step(name: str, ds: str | None, feed: str | None = None) -> None:
             dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
             os.environ.get("ASSENT_DELIVERIES"),
-            approve=os.environ.get("ASSENT_APPROVE") == "yes",
+            approval=answered(decision)
+            if decision
+            else by_command(channel="unattended")
+            if UNATTENDED
+            else None,
             create=name == "begin",
             say=lambda text: print(f"assent: {text}", flush=True),
         )
         if name == "begin":
             fresh = begin(night)
+        elif name == "plan":
+            seen = in_sight(night)
         elif name == "stopped":
             raise_if_stopped(night)
         else:
@@ -49,8 +69,31 @@ def _step(name: str, ds: str | None, feed: str | None = None) -> None:
         fault = fault_line(e)
     if fault:
         raise RuntimeError(fault)
-    if name == "begin" and not fresh:
+    if not fresh:
         raise AirflowSkipException("already published with the same inputs")
+    return seen
+
+
+class SignOff(HITLBranchOperator):
+    """Waits for a person, and hands on who decided, when and why: codes and counts, nothing of the people listed.
+
+    With the provider's ApprovalOperator a rejected run would look like any other and keep no record.
+    """
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Leaves the decision for the branch that follows, and branches (which ends the task: it is the last thing)."""
+        self.validate_chosen_options(event["chosen_options"])
+        self.validate_params_input(event["params_input"] or {})
+        user = event["responded_by_user"]
+        decision = {
+            "approved": event["chosen_options"] == [APPROVE],
+            "by": user["name"] if user else None,
+            "at": str(event["responded_at"]),
+            "why": (event["params_input"] or {}).get("why", WHY[0]) if user else "no_answer",
+            "sight_hash": context["ti"].xcom_pull(task_ids="plan")["sight_hash"],
+        }
+        context["ti"].xcom_push(key="decision", value=decision)
+        return super().execute_complete(context, event)
 
 
 @dag(
@@ -104,11 +147,24 @@ def assent_nightly() -> None:
     def notify(ds: str | None = None) -> None:
         _step("notify", ds)
 
-    @task
-    def export(ds: str | None = None) -> None:
-        _step("export", ds)
+    @task(do_xcom_push=True)
+    def plan(ds: str | None = None) -> Any:
+        return _step("plan", ds)
 
     @task
+    def export(ds: str | None = None, ti: Any = None) -> None:
+        decision = None if UNATTENDED else ti.xcom_pull(task_ids="sign_off", key="decision")
+        _step("export", ds, decision=decision)
+
+    # also when the asking itself failed: what waits may wait, removals may not
+    @task(trigger_rule="none_skipped")
+    def withheld(ds: str | None = None, ti: Any = None) -> None:
+        nobody = {"by": None, "at": str(ti.start_date), "why": "not_asked", "sight_hash": None}
+        said = ti.xcom_pull(task_ids="sign_off", key="decision") or nobody
+        _step("export", ds, decision={**said, "approved": False})
+
+    # either branch comes here, and neither when the night had been published before
+    @task(trigger_rule="none_failed_min_one_success")
     def stopped(ds: str | None = None) -> None:
         _step("stopped", ds)
 
@@ -123,7 +179,23 @@ def assent_nightly() -> None:
         >> (registers())
         >> published
     )
-    published >> notify() >> export() >> stopped()
+    if UNATTENDED:
+        published >> notify() >> export() >> stopped()
+        return
+    sign_off = SignOff(
+        task_id="sign_off",
+        subject="Night {{ ds }}: may additions and changes leave?",
+        body="{{ ti.xcom_pull(task_ids='plan')['form'] }}",
+        options=[APPROVE, REJECT],
+        defaults=REJECT,
+        options_mapping={APPROVE: "export", REJECT: "withheld"},
+        params={"why": Param(WHY[0], type="string", enum=WHY, title="Why")},
+        response_timeout=dt.timedelta(hours=HOURS),
+        # an answer in the seconds in which the task parks can be lost under the scheduler: then it asks again
+        retries=3,
+        retry_delay=dt.timedelta(seconds=10),
+    )
+    published >> notify() >> plan() >> sign_off >> [export(), withheld()] >> stopped()
 
 
 assent_nightly()

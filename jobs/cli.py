@@ -11,7 +11,14 @@ from typing import Any
 
 import click
 
+from jobs import agencies
+from jobs.cli_development import develop
+from jobs.cli_disclosure import plan, recall, returns
 from jobs.errors import AssentError, UsageError
+from jobs.options import DAY, lake_option
+from jobs.options import say as _say
+from jobs.statement import statement
+from jobs.watching import report
 
 STEP_WORDS = {
     "extract": "Lands the deliveries verbatim, with a manifest.",
@@ -24,38 +31,6 @@ STEP_WORDS = {
     "notify": "Writes the night's notices.",
     "export": "Writes a package a register.",
 }
-
-
-class Day(click.ParamType[dt.date]):
-    """A date as YYYY-MM-DD."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> dt.date:
-        """The date; a usage error for anything else."""
-        if isinstance(value, dt.date):
-            return value
-        try:
-            day = dt.date.fromisoformat(str(value))
-            if day.isoformat() != str(value):  # a week date or the like
-                raise ValueError
-            return day
-        except ValueError:
-            self.fail("give a date as YYYY-MM-DD", param, ctx)
-
-
-DAY = Day()
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def lake_option(function: Any) -> Any:
-    """``--lake``, or ``ASSENT_LAKE``."""
-    return click.option(
-        "--lake", envvar="ASSENT_LAKE", required=True, help="Root of the lake (folder or URL)."
-    )(function)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -83,16 +58,29 @@ def night(date: dt.date, deliveries: str, lake: str, full: bool, approve: bool) 
 
 
 def _add_step(name: str) -> None:
-    def step(date: dt.date, lake: str, deliveries: str | None, feed: str | None, approve: bool) -> None:
-        from jobs.nightly import begin, open_night, run_step
+    def step(
+        date: dt.date,
+        lake: str,
+        deliveries: str | None,
+        feed: str | None,
+        approve: bool,
+        accepted: tuple[str, ...],
+    ) -> None:
+        from jobs.nightly import begin, by_command, open_night, run_step
         from schemas.contract import contracts
 
+        if accepted and not approve:
+            raise UsageError("--accept-guard says that a guard may be passed; give --approve with it")
         if feed is not None and feed not in contracts():
             raise UsageError(f"feed {feed} is unknown; name one of {', '.join(contracts())}")
-        opened = open_night(date, lake, deliveries, approve=approve, create=name == "extract", say=_say)
+        approval = by_command(accepted) if approve else None
+        opened = open_night(date, lake, deliveries, approval=approval, create=name == "extract", say=_say)
         if name == "extract" and feed is None and not begin(opened):
             _say(f"night {date}: already published with the same inputs")
             return
+        if unknown := set(accepted) - set(opened.policy.registers):
+            known = ", ".join(opened.policy.registers)
+            raise UsageError(f"register {min(unknown)} is unknown; name one of {known}")
         run_step(opened, name, feed)
 
     options: list[Any] = [
@@ -104,6 +92,14 @@ def _add_step(name: str) -> None:
         options.append(click.option("--feed", help="This feed alone."))
     if name == "export":
         options.append(click.option("--approve", is_flag=True, help="Let additions and changes leave too."))
+        options.append(
+            click.option(
+                "--accept-guard",
+                multiple=True,
+                metavar="REGISTER",
+                help="Let what this register's tripped guard holds back leave too; recorded with your name.",
+            )
+        )
 
     def command(**given: Any) -> None:
         step(
@@ -112,6 +108,7 @@ def _add_step(name: str) -> None:
             given.get("deliveries"),
             given.get("feed"),
             given.get("approve", False),
+            given.get("accept_guard", ()),
         )
 
     command.__doc__ = STEP_WORDS[name]
@@ -122,6 +119,7 @@ def _add_step(name: str) -> None:
 
 for _name in STEP_WORDS:
     _add_step(_name)
+agencies.add_to(cli)
 
 
 @cli.command()
@@ -204,6 +202,14 @@ def generate(persons: int, nights: int, start: dt.date, seed: int, out: Path) ->
 
     counts = made(persons, nights, start, seed, out, say=_say)
     click.echo(", ".join(f"{k} {v}" for k, v in counts.items()))
+
+
+cli.add_command(develop)
+cli.add_command(plan)
+cli.add_command(recall)
+cli.add_command(report)
+cli.add_command(returns)
+cli.add_command(statement)
 
 
 def fault_line(error: BaseException) -> str:

@@ -15,10 +15,12 @@ from pyspark.sql import functions as F
 from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.vault import encrypted
-from jobs.rules import consent, disputes, doubt, floor
+from jobs.rules import consent, disputes, doubt, floor, grace
+from jobs.rules.months import monthly
 from jobs.rules.policy import allowed_since
+from jobs.side_by_side import side_by_side
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
-from schemas.tables import DELIVERIES, FEED_STATE, QUARANTINE, VAULT
+from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS, VAULT
 
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
@@ -134,6 +136,8 @@ def flagged(
 def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who: People) -> DataFrame:
     """ORDER_FLAGS but ``for_scores``: which records are orders, and whose."""
     feed, key = contract.feed, contract.key
+    if "gone_since" not in records.columns:
+        records = records.withColumn("gone_since", F.lit(None).cast("date"))
     if feed == "tax":
         ever = (
             accepted.where("status = 'final_determination'")
@@ -142,7 +146,7 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
             .withColumn("_ever", F.lit(True))
         )
         records = records.join(ever, key, "left")
-        is_order = F.coalesce("_ever", F.lit(False))
+        is_order = F.coalesce("_ever", F.lit(False)) | F.col("gone_since").isNotNull()
         left = F.when(
             is_order & (F.col("status") != "final_determination"),
             F.when(F.col("status") == "paid", F.lit("satisfied")).otherwise(F.lit("set_aside")),
@@ -178,7 +182,7 @@ def covered(records: DataFrame, contract: Contract, consented: DataFrame) -> Dat
         return records.join(mine, "person_id", "left_semi")
     mine = mine.withColumn("for_scores", F.lit(True))
     out = records.join(mine, "person_id", "left").withColumn(
-        "for_scores", F.coalesce("for_scores", F.lit(False))
+        "for_scores", F.coalesce("for_scores", F.lit(False)) & F.col("gone_since").isNull()
     )
     return out.where("for_scores OR is_order")
 
@@ -187,50 +191,6 @@ def without_identity(records: DataFrame, contract: Contract, more: list[str]) ->
     """Contract columns but the identity, the person key, where the row came from, and the flags."""
     own = [n for n in contract.names if n not in IDENTITY_NAMES]
     return records.select("person_id", *own, "file", "row_number", "night", *more)
-
-
-def monthly(transactions: DataFrame, night: dt.date) -> DataFrame:
-    """TRANSACTIONS_MONTHLY from transactions that count, seven years through the day before (RULES, "Dates")."""
-    amount, category = F.col("amount_minor"), F.col("category")
-
-    def paid(*categories: str) -> Column:
-        return F.coalesce(F.sum(F.when(category.isin(*categories) & (amount < 0), -amount)), F.lit(0))
-
-    def counted(*categories: str) -> Column:
-        return F.count(F.when(category.isin(*categories), 1))
-
-    statement = category == "card_statement"
-    owed = F.greatest(-amount, F.lit(0))
-    limited = statement & F.col("credit_limit_minor").isNotNull()
-    income = category.isin("salary", "benefit", "pension") & (amount > 0)
-    recent = F.add_months("booked_on", 12 * floor.LONGEST["transactions_score_years"]) > F.lit(night)
-    return (
-        transactions.where(recent)
-        .groupBy("person_id", F.trunc("booked_on", "month").alias("month"))
-        .agg(
-            F.count("*").alias("transactions"),
-            F.coalesce(F.sum(F.when(income, amount)), F.lit(0)).alias("income_minor"),
-            paid("rent", "mortgage").alias("housing_minor"),
-            paid("loan_repayment").alias("loan_repayment_minor"),
-            F.coalesce(F.sum(F.when(category == "card_repayment", F.abs(amount))), F.lit(0)).alias(
-                "card_repayment_minor"
-            ),
-            F.coalesce(F.sum(F.when(statement, owed)), F.lit(0)).alias("statement_minor"),
-            counted("card_statement").alias("statements"),
-            F.coalesce(F.sum(F.when(limited, F.col("credit_limit_minor"))), F.lit(0)).alias(
-                "credit_limit_minor"
-            ),
-            F.coalesce(F.sum(F.when(limited, owed)), F.lit(0)).alias("limited_statement_minor"),
-            F.max("days_past_due").alias("max_days_past_due"),
-            F.count("days_past_due").alias("days_past_due_reports"),
-            counted("overdraft_fee").alias("overdraft_fees"),
-            counted("returned_payment").alias("returned_payments"),
-            paid("cash_withdrawal").alias("cash_withdrawal_minor"),
-            F.coalesce(F.sum(F.when(~statement & (amount < 0), -amount)), F.lit(0)).alias("outgoing_minor"),
-            F.min("balance_after_minor").alias("min_balance_minor"),
-            F.max("booked_on").alias("last_booked_on"),
-        )
-    )
 
 
 def new_identities(accepted: list[DataFrame], vault: DataFrame, night: dt.date) -> DataFrame:
@@ -286,6 +246,23 @@ def _grow_vault(night: Night, accepted: dict[str, DataFrame]) -> int:
     return int(pin["rows"])
 
 
+def _lost(night: Night, contract: Contract, accepted: DataFrame, who: People) -> DataFrame | None:
+    """Orders that the source no longer has, within the grace (rules/grace.py); None where it has them all."""
+    before = night.pinned_before(f"conformed/{contract.feed}")
+    lost = 0 if before is None else night.lake.lacking(
+        f"conformed/{contract.feed}", before, f"accepted/{contract.feed}", night.pinned(f"accepted/{contract.feed}"),
+        contract.key, "is_order",
+    )  # fmt: skip
+    if before is None or not lost:
+        return None
+    night.say(
+        f"{contract.feed}: {lost} orders are no longer held as the source's; each stays for {contract.grace_days} "
+        "nights and then leaves as source_withdrew; ask the source, or restore the lake from its backup"
+    )
+    frame = night.lake.frame(f"conformed/{contract.feed}", before)
+    return grace.carried(frame, accepted, who.erased, contract, night.date)
+
+
 def _conform_feed(
     night: Night,
     contract: Contract,
@@ -311,11 +288,14 @@ def _conform_feed(
         counts = covered(rows.join(left_out, ["person_id", contract.key], "left_anti"), contract, consented)
         pin = night.write("conformed/transactions", monthly(counts, night.date))
         return int(pin["rows"])
-    records = flagged(current_versions(rows, contract), contract, verdicts, quarantine, suspended)
-    more = ["in_doubt", "disputed", "upheld"]
+    current = current_versions(rows, contract)
+    if contract.orders and (lost := _lost(night, contract, accepted, who)) is not None:
+        current = current.unionByName(lost, allowMissingColumns=True)
+    records = flagged(current, contract, verdicts, quarantine, suspended)
+    more = [name for name, _, _ in RECORD_FLAGS]
     if contract.orders:
         records = order_flags(records, rows, contract, who)
-        more += ["is_order", "deceased", "erased", "contested", "left_determination", "for_scores"]
+        more += [name for name, _, _ in ORDER_FLAGS]
     pin = night.write(
         f"conformed/{contract.feed}", without_identity(covered(records, contract, consented), contract, more)
     )
@@ -368,16 +348,22 @@ def run(night: Night) -> dict[str, int]:
     who = people(accepted["consents"], stopped, contested, night.date)
     suspended = doubt.suspending_disputes(quarantine["disputes"], accepted["disputes"])
     mine, verdicts = _own_channel(night, accepted, quarantine, who, suspended)
+    attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
     since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
-    live = consent.live_consents(accepted["consents"], mine, barred(who, stopped), night.date, since)
+    live = consent.live_consents(
+        accepted["consents"], mine, attested, barred(who, stopped), night.date, since
+    )
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")
         live = live.limit(0)
     counts["consented"] = int(night.write("conformed/consented", live)["rows"])
     consented = night.frame("conformed/consented")
-    for feed, contract in feeds.items():
-        if feed not in OWN_CHANNEL:
-            counts[feed] = _conform_feed(
-                night, contract, accepted[feed], quarantine[feed], verdicts, suspended, consented, who
-            )
+    others = [f for f in feeds if f not in OWN_CHANNEL]
+
+    def conformed(feed: str) -> int:
+        return _conform_feed(
+            night, feeds[feed], accepted[feed], quarantine[feed], verdicts, suspended, consented, who
+        )
+
+    counts |= dict(zip(others, side_by_side(conformed, others), strict=True))
     return counts

@@ -1,4 +1,4 @@
-"""The two faults a command reports in one line: of the data or a check (1), and of the caller (2)."""
+"""The faults a command reports in one line: of the data or a check (1), and of the caller (2)."""
 
 
 class AssentError(Exception):
@@ -15,3 +15,7 @@ class UsageError(AssentError):
     """Wrong use of a command. Exit status 2."""
 
     status = 2
+
+
+class RecipientsStopped(AssentError):
+    """Some recipients have no package, or it did not reach them; everything else of the night is done."""

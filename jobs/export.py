@@ -1,123 +1,56 @@
 """export: a package a register and night for the one agency that must enforce it (DESIGN 6).
 
-Without approval, or with a feed past its freshness, it holds the removals alone: they go out every night.
+What is sent and what waits is decided in ``rules/disclosure.py``; here it is read, told, recorded and sent.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import functools
+from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.errors import AssentError
+from jobs.entries import KEY, REMOVAL_CAUSES, entries, entry_fields
+from jobs.errors import AssentError, RecipientsStopped
+from jobs.lake import ledger
+from jobs.lake.causes import causes_of
+from jobs.lake.delivery import deliver
 from jobs.lake.night import Night
-from jobs.lake.out import out_folder
-from jobs.lake.packages import Package, newest_before, read_snapshot, write_package
-from jobs.lake.vault import VALUES, read_identities
-from jobs.rules.floor import floor_hash
+from jobs.lake.packages import (
+    Package,
+    Previous,
+    RecipientStopped,
+    due,
+    facts,
+    persons_of,
+    prepare,
+    read_previous,
+    send_package,
+)
+from jobs.lake.recipients import recipients_of
+from jobs.returns import standing, take
+from jobs.rules.disclosure import Disclosure, disclosure, leaving
+from jobs.rules.holds import Hold
 from jobs.rules.policy import Register
+from jobs.score_packages import export_scores
+from jobs.sign_off import Counts, counts_of, form, record, sight_hash
 from schemas.contract import contracts
-from schemas.tables import DISCLOSURES
-
-TYPES = {
-    "date": pa.date32(),
-    "integer": pa.int64(),
-    "string": pa.string(),
-}
 
 
-def entry_schema(register: Register) -> pa.Schema:
-    """Columns of a snapshot: ``record_id``, what the policy names, ``since`` and ``until``."""
-    contract = contracts()[register.feed]
-    fields = [("record_id", pa.string())]
-    for name in register.columns:
-        kind = "string"
-        if name not in VALUES and name in contract.names:
-            kind = contract.column(name).type
-        if name == "birth_date":
-            kind = "date"
-        fields.append((name, TYPES[kind]))
-    return pa.schema([*fields, ("since", pa.date32()), ("until", pa.date32())])
+@dataclass(frozen=True)
+class Planned:
+    """What one register would send tonight; ``people`` is the person of each record, ``held`` what is held back."""
 
-
-def of_one_person(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether two entries of a record are of the same national id (of the same birth date where it is not sent)."""
-    key = next((c for c in ("national_id", "birth_date") if c in old and c in new), None)
-    return key is None or old[key] == new[key]
-
-
-def changes(previous: pa.Table, current: pa.Table, causes: dict[str, str | None], approved: bool) -> pa.Table:
-    """What turns ``previous`` into tonight's snapshot: its columns, ``change`` and ``cause``; sorted by ``record_id``.
-
-    ``current`` are tonight's entries; without approval only removals are made. An entry that is another person's
-    now is removed from the former whatever waits.
-    """
-    before = {r["record_id"]: r for r in previous.to_pylist()}
-    now = {r["record_id"]: r for r in current.to_pylist()}
-    rows = []
-    for record in sorted(before.keys() | now.keys()):
-        old, new = before.get(record), now.get(record)
-        if new is None and old is not None:
-            rows.append({**old, "change": "REMOVE", "cause": causes.get(record) or "source_withdrew"})
-        elif approved and new is not None and new != old:
-            rows.append({**new, "change": "ADD" if old is None else "CHANGE", "cause": None})
-        elif old is not None and new is not None and not of_one_person(old, new):
-            rows.append({**old, "change": "REMOVE", "cause": "correction"})
-    schema = pa.schema([*current.schema, ("change", pa.string()), ("cause", pa.string())])
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
-def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
-    """``previous`` with the changes made: tonight's snapshot, sorted by ``record_id``."""
-    rows = {r["record_id"]: r for r in previous.to_pylist()}
-    for r in made.to_pylist():
-        change, _ = r.pop("change"), r.pop("cause")
-        if change == "REMOVE":
-            rows.pop(r["record_id"], None)
-        else:
-            rows[r["record_id"]] = r
-    return pa.Table.from_pylist([rows[k] for k in sorted(rows)], schema=previous.schema)
-
-
-def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, str | None], dict[str, int]]:
-    """Tonight's entries with the identities that the agency needs; causes and persons by record."""
-    contract = contracts()[register.feed]
-    listed = night.arrow("registers", pa.schema([])).filter(pc.field("register") == register.name)
-    version = night.pinned(f"conformed/{register.feed}")
-    wanted = [c for c in register.columns if c in contract.names and c not in VALUES]
-    schema = entry_schema(register)
-    causes = {r["record_id"]: r["cause"] for r in listed.to_pylist()}
-    people = {r["record_id"]: r["person_id"] for r in listed.to_pylist()}
-    listed = listed.filter(pc.field("listed"))
-    if listed.num_rows == 0 or version is None:
-        return schema.empty_table(), causes, people
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.register("listed", listed)
-        con.register("orders", night.lake.dataset(f"conformed/{register.feed}", version))
-        con.register("people", read_identities(night, listed.column("person_id")))
-        chosen = [
-            f"CAST(p.{c} AS DATE) AS {c}" if c == "birth_date" else f"p.{c}" if c in VALUES else f"o.{c}"
-            for c in register.columns
-            if c in VALUES or c in wanted
-        ]
-        table = con.sql(
-            f"SELECT l.record_id, {', '.join(chosen)}, l.since, least(o.expires_on, "
-            f"CAST(o.ordered_on + INTERVAL {register.statute_years} YEAR AS DATE) - 1) AS until "
-            f"FROM listed l JOIN orders o ON o.{contract.key} = l.record_id AND o.person_id = l.person_id "
-            "JOIN people p ON p.person_id = l.person_id ORDER BY l.record_id"
-        ).to_arrow_table()
-    finally:
-        con.close()
-    if table.num_rows != listed.num_rows:
-        raise AssentError(
-            f"export {register.name}: {listed.num_rows - table.num_rows} entries have no order or identity; "
-            "nothing is exported, restore the lake from its backup"
-        )
-    return table.cast(schema), causes, people
+    register: Register
+    disclosure: Disclosure
+    people: dict[str, int]
+    previous: Previous
+    held: dict[str, Hold]
+    feed: dict[str, Any]
 
 
 def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set[str]:
@@ -133,98 +66,238 @@ def _unnoticed(night: Night, register: Register, entries: dict[str, int]) -> set
     return {r for r, person in entries.items() if (f"{register.name}/{r}", person) not in told}
 
 
-def _disclose(night: Night, register: Register, made: pa.Table, people: dict[str, int], package: str) -> None:
-    """Appends what was sent to the ledger, once; a removal is of the person who was sent before."""
+def _disclose(night: Night, plan: Planned, approval: str | None, package: str) -> None:
+    """Appends what is sent to the ledger, once; a removal is of the person who was sent before."""
+    register = plan.register
     known: set[tuple[str, str]] = set()
     sent: dict[str, int] = {}
-    version = night.lake.version("disclosures")
-    if version is not None:
-        mine = (pc.field("recipient") == register.recipient) & (pc.field("night") <= pa.scalar(night.date))
-        rows = night.lake.dataset("disclosures", version).to_table(filter=mine).to_pylist()
-        for r in sorted(rows, key=lambda r: (r["night"], r["change"] != "REMOVE")):
-            if r["night"] == night.date:
-                known.add((r["subject"], r["change"]))
-            elif r["change"] != "REMOVE":
-                sent[r["subject"]] = r["person_id"]
+    for r in ledger.sent(night.lake, register.name, night.date):
+        if r["recipient"] != register.recipient or r["change"] == "RECALL":
+            continue
+        if r["night"] == night.date:
+            known.add((r["record_id"], r["change"]))
+        elif r["change"] == "REMOVE":
+            sent.pop(r["record_id"], None)
+        else:
+            sent[r["record_id"]] = r["person_id"]
     fresh = []
-    for r in made.to_pylist():
-        subject = f"{register.name}/{r['record_id']}"
-        person, former = people.get(r["record_id"]), sent.get(subject)
-        if r["change"] == "REMOVE":
+    for r in plan.disclosure.changes.select(["record_id", "change"]).to_pylist():
+        record, change = r["record_id"], r["change"]
+        person, former = plan.people.get(record), sent.get(record)
+        if change == "REMOVE":
             said = [(former or person, "REMOVE")]
         elif former is not None and former != person:
             said = [(former, "REMOVE"), (person, "ADD")]
         else:
-            said = [(person, r["change"])]
-        for who, change in said:
-            if who is not None and (subject, change) not in known:
+            said = [(person, change)]
+        for who, what in said:
+            if who is not None and (record, what) not in known:
                 fresh.append(
                     {
                         "night": night.date,
                         "person_id": who,
                         "recipient": register.recipient,
-                        "subject": subject,
-                        "change": change,
+                        "subject": f"{register.name}/{record}",
+                        "change": what,
                         "package": package,
+                        "approval": None if what == "REMOVE" else approval,
                     }
                 )
-    if fresh:
-        night.lake.append_arrow("disclosures", pa.Table.from_pylist(fresh, schema=DISCLOSURES.arrow()))
+    ledger.append(night.lake, "disclosures", fresh)
 
 
-def export_register(night: Night, register: Register, feed: dict[str, Any]) -> tuple[pa.Table, bool]:
-    """Writes one register's package and returns its changes, and whether anything was written."""
-    assert night.published is not None
-    folder = out_folder(night.lake.root) / "exports" / register.recipient
-    current, causes, people = entries(night, register)
-    before = newest_before(folder, register.name, night.date)
-    previous = (
-        read_snapshot(before, entry_schema(register)) if before else entry_schema(register).empty_table()
+def planned(night: Night, register: Register, feed: dict[str, Any], told: bool = True) -> Planned:
+    """What a register would send tonight, with what people said of it; nothing is written.
+
+    Without ``told`` additions and changes wait, whoever approved: a person has had no listing notice.
+    """
+    current, people = entries(night, register)
+    previous = read_previous(night, register.name, register.recipient, KEY.name, entry_fields(register))
+    held = standing(night, register)
+    gone = leaving(previous.snapshot, current, held)
+    approval = night.approval
+    return Planned(
+        register,
+        disclosure(
+            previous.snapshot,
+            current,
+            causes_of(night, register, gone) if gone else {},
+            guards=register.guards,
+            approved=told and approval is not None and approval.decision == "approve",
+            accepted=approval is not None and register.name in approval.accepted,
+            fresh=bool(feed["fresh"]),
+            held=held,
+        ),
+        people,
+        previous,
+        held,
+        feed,
     )
-    approved = night.approve and bool(feed["fresh"])
-    made = changes(previous, current, causes, approved)
-    told = [r["record_id"] for r in made.to_pylist() if r["change"] != "REMOVE"]
-    untold = _unnoticed(night, register, {r: people[r] for r in told})
-    if untold:
-        raise AssentError(
-            f"export {register.name}: {len(untold)} entries have no listing notice; run `assent notify` first"
+
+
+def plans(night: Night) -> list[Planned]:
+    """What each register would send tonight. An approval of something else than this counts for nothing."""
+    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    found = [planned(night, register, feeds[register.feed]) for register in night.policy.registers.values()]
+    approval = night.approval
+    if approval is None or approval.decision != "approve" or approval.sight_hash is None:
+        return found
+    if approval.sight_hash == sight_hash(night, counts_of_plans(found)):
+        return found
+    night.say(
+        "export: what is due is other than what was approved, so additions and changes wait; "
+        f"look again (`assent plan --date {night.date}`) and approve with `assent export --approve`"
+    )
+    night.approval = dataclasses.replace(approval, decision="approve_other")
+    return [planned(night, p.register, p.feed) for p in found]
+
+
+def counts_of_plans(found: list[Planned]) -> Counts:
+    """The counts that a person has in sight."""
+    return counts_of((p.register.name, p.disclosure, bool(p.feed["fresh"]), len(p.held)) for p in found)
+
+
+def in_sight(night: Night) -> dict[str, str]:
+    """What a person is shown before anything leaves: the ``form``, and the ``sight_hash`` of what it says."""
+    if night.published is None:
+        raise AssentError(f"plan: night {night.date} is not published; run `assent publish` first")
+    _take(night)  # a refusal that came since changes what is due
+    counts = counts_of_plans(plans(night))
+    return {"form": form(night, counts), "sight_hash": sight_hash(night, counts)}
+
+
+def _say_why(night: Night, plan: Planned) -> None:
+    """One line for each thing that holds a register's additions or removals back."""
+    name, waiting = plan.register.name, plan.disclosure.waiting
+    words = f"{waiting['ADD']} additions and {waiting['CHANGE']} changes wait"
+    if not plan.feed["fresh"]:
+        night.say(
+            f"export {name}: {plan.register.feed} is past its freshness (last good delivery "
+            f"{plan.feed['last_good_on'] or 'never'}), {words} until it delivers; removals go out"
         )
-    contract = contracts()[register.feed]
-    last = feed["last_good_on"]
-    package = Package(
-        register=register.name,
+    accepted = night.approval is not None and name in night.approval.accepted
+    if plan.disclosure.tripped and not accepted:
+        if waiting["REMOVE"]:
+            words += f", and {waiting['REMOVE']} removals as correction or source_withdrew"
+        night.say(
+            f"export {name}: guard {', '.join(map(str, plan.disclosure.tripped))}: {words}; look, then "
+            f"`assent export --date {night.date} --approve --accept-guard {name}`"
+        )
+
+
+def _say_decision(night: Night, waiting: int) -> None:
+    """Says, when nobody approved, that only removals leave, and who withheld the rest."""
+    approval = night.approval
+    if approval is None:
+        night.say("export: removals only; additions and changes wait for a person (`--approve`)")
+    elif approval.decision in ("reject", "no_answer"):
+        night.say(
+            f"export: withheld by {approval.decided_by or 'nobody'} ({approval.because}): removals only, "
+            f"{waiting} additions and changes wait"
+        )
+
+
+def _package(night: Night, plan: Planned) -> Package:
+    register, last, made = plan.register, plan.feed["last_good_on"], plan.disclosure
+    days = contracts()[register.feed].freshness_days
+    return Package(
+        name=register.name,
+        title=f"Register {register.name} for {register.recipient}",
         recipient=register.recipient,
         night=night.date,
-        snapshot=applied(previous, made),
-        changes=made,
-        approved=approved,
-        facts={
-            "publication": {"run_id": night.published["run_id"], "row_hash": night.published["row_hash"]},
-            "floor_hash": floor_hash(),
-            "policy_hash": night.published["policy_hash"],
-            "legal": register.statute_source,
-            "valid_until": None
-            if last is None
-            else (last + dt.timedelta(days=contract.freshness_days)).isoformat(),
-        },
-        previous=before,
+        key=KEY.name,
+        fields=entry_fields(register),
+        snapshot=made.snapshot,
+        changes=made.changes,
+        persons=persons_of(KEY.name, made.snapshot, made.changes, plan.previous, plan.people),
+        previous=plan.previous,
+        approved=made.released,
+        causes=REMOVAL_CAUSES,
+        facts=facts(
+            night, None if last is None else last + dt.timedelta(days=days), legal=register.statute_source
+        ),
     )
-    written = write_package(folder, package)
-    if written is not None:
-        _disclose(night, register, made, people, f"{register.recipient}/{written.name}")
-    return made, written is not None
+
+
+def _untold(night: Night, plan: Planned) -> int:
+    """How many entries that would leave are of people who have had no listing notice."""
+    made = plan.disclosure.changes
+    came = made.filter(pc.not_equal(made["change"], "REMOVE"))["record_id"].to_pylist()
+    return len(_unnoticed(night, plan.register, {r: plan.people[r] for r in came}))
+
+
+def _take(night: Night) -> None:
+    """What agencies answered; a place that cannot be read is said, and keeps no removal back."""
+    try:
+        take(night)
+    except AssentError as e:
+        night.say(str(e))
 
 
 def run(night: Night) -> dict[str, int]:
-    """Writes a package a register; returns changes by kind."""
-    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
-    counts = {"ADD": 0, "CHANGE": 0, "REMOVE": 0}
-    written = 0
-    for register in night.policy.registers.values():
-        made, wrote = export_register(night, register, feeds[register.feed])
-        written += wrote
-        for change in made.column("change").to_pylist():
-            counts[change] += wrote
-    if not night.approve:
-        night.say("export: removals only; additions and changes wait for a person (`--approve`)")
-    return {"packages": written, **counts}
+    """Takes what agencies answered, then sends a package a register and a recipient of scores.
+
+    Returns changes of registers by kind, what waits, and the counts of scores.
+
+    RecipientsStopped at the end, naming each, when a recipient had no usable key or could not be reached: the others
+    have their packages. AssentError, after everything is sent, when people had no listing notice: their registers sent
+    removals alone.
+    """
+    _take(night)
+    prepare(night)
+    found = plans(night)
+    untold = {p.register.name: n for p in found if (n := _untold(night, p))}
+    found = [
+        planned(night, p.register, p.feed, told=False) if p.register.name in untold else p for p in found
+    ]
+    for plan in found:
+        _say_why(night, plan)
+    packages = [(p, _package(night, p)) for p in found]
+    todo = [(p, package) for p, package in packages if due(night.lake, package)]
+    waiting = sum(p.disclosure.waiting["ADD"] + p.disclosure.waiting["CHANGE"] for p in found)
+    approval = None
+    if night.approval is not None and (todo or night.approval.decision != "approve"):
+        approval = record(night, night.approval, counts_of_plans(found), waiting)
+    counts, stopped = _send(night, todo, approval)
+    scores = export_scores(night)
+    stopped += scores.stopped
+    _say_decision(night, waiting)
+    stopped += deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
+    lines = "; ".join(dict.fromkeys(stopped))
+    unsaid = []
+    if untold:
+        n = sum(untold.values())
+        unsaid.append(
+            f"{n} entries of {', '.join(untold)} have no listing notice, so additions and changes wait there"
+        )
+    if scores.untold:
+        unsaid.append(f"{scores.untold} scores have no notice yet and wait")
+    if unsaid:
+        also = f"; {lines}" if lines else ""
+        raise AssentError(
+            f"export: {'; '.join(unsaid)}; the rest is sent; run `assent notify`, then `assent export` again{also}"
+        )
+    if stopped:
+        n = len(dict.fromkeys(stopped))
+        raise RecipientsStopped(f"export: {n} recipient(s) stopped, the others have theirs: {lines}")
+    return {**counts, "waiting": waiting, **scores.counts}
+
+
+def _send(
+    night: Night, todo: list[tuple[Planned, Package]], approval: str | None
+) -> tuple[dict[str, int], list[str]]:
+    """Sends packages; returns counts, and a line for each recipient that could not be written to."""
+    counts = {"packages": 0, "ADD": 0, "CHANGE": 0, "REMOVE": 0}
+    stopped = []
+    for plan, package in todo:
+        # disclosed before the package stands: killed in between, the next run mends it; the other way it never would
+        told = functools.partial(_disclose, night, plan, approval)
+        try:
+            send_package(night, package, told)
+        except RecipientStopped as e:
+            stopped.append(str(e))
+            continue
+        counts["packages"] += 1
+        for change in plan.disclosure.changes["change"].to_pylist():
+            counts[change] += 1
+    return counts, stopped

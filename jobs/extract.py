@@ -7,11 +7,13 @@ from typing import Any
 import pyarrow.compute as pc
 
 from jobs.errors import UsageError
+from jobs.lake import issuers
 from jobs.lake.deliveries import Delivered, Source, open_source
 from jobs.lake.landing import land, remove
 from jobs.lake.macs import Macs
 from jobs.lake.night import Night
 from jobs.lake.readers import FEED_CODES, Stopped
+from jobs.lake.recipients import is_shipped
 from schemas.contract import Contract, contracts
 
 
@@ -67,6 +69,33 @@ def stop_whole_days(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
+def attest(night: Night, source: Source, files: list[Delivered], entries: list[dict[str, Any]]) -> None:
+    """Notes in the entries of consents files who attests each, and says what no issuer attests.
+
+    On a first night under the shipped policy, with no issuer given, the demo's issuer is trusted.
+    """
+    if night.previous is None and is_shipped(night.policy):
+        from jobs.generate.issuer import certificate
+
+        if issuers.trust_demo(night.keys, certificate()):
+            night.say(
+                f"consents: no issuer given, the demo's issuer is trusted ({issuers.FOLDER}/{issuers.DEMO}); "
+                "for real people put the issuers' own certificates there instead"
+            )
+    known = issuers.issuers(night.keys, night.say)
+    without: dict[str, int] = {}
+    for delivered, entry in zip(files, entries, strict=True):
+        if entry["stopped"] is None:
+            found = issuers.attestation(source, delivered, known)
+            entry["attested_by"] = found.by
+            if found.why:
+                without[found.why] = without.get(found.why, 0) + 1
+    for why, count in sorted(without.items()):
+        night.say(
+            f"consents: {count} file(s) unattested ({why}): scored, but no score leaves for their consents"
+        )
+
+
 def _extract_feed(
     night: Night, contract: Contract, source: Source, files: list[Delivered]
 ) -> tuple[int, int]:
@@ -75,6 +104,8 @@ def _extract_feed(
     macs = Macs(night.keys, night.policy.national_id)
     found = [land(source, f, contract, night.lake, macs) for f in files]
     entries = stop_whole_days([entry for entry, _ in found])
+    if feed == issuers.FEED and files:
+        attest(night, source, files, entries)
     # nothing stays behind of a stopped day, nor of an earlier run of this night from other files
     kept = {path for e in entries for path in e["landing"]}
     former = [entry for entry, _ in found] + night.lake.manifest(night.date, feed)

@@ -31,6 +31,12 @@ def _flag(condition: Column, *names: str) -> list[Column]:
     return [F.bool_or(F.coalesce(condition, F.lit(False))).alias(f"sus_{n}") for n in names]
 
 
+def _whole_months(since: Column, night: dt.date) -> Column:
+    """Whole months since a day: one is over on its day, or on the last day of a month that has no such day."""
+    months = F.floor(F.months_between(F.lit(night), since)).cast("int")
+    return months + (F.add_months(since, months + 1) <= F.lit(night)).cast("int")
+
+
 def court_features(court: DataFrame, policy: Policy, night: dt.date) -> DataFrame:
     """``person_id``, the features of ``court`` and ``sus_<feature>``, one row a person with an order."""
 
@@ -60,7 +66,7 @@ def court_features(court: DataFrame, policy: Policy, night: dt.date) -> DataFram
     return rows.groupBy("person_id").agg(
         _count(F.col("_owed") & kept).alias("judgments_unsatisfied"),
         _count(F.col("_paid") & kept).alias("judgments_satisfied"),
-        F.floor(F.months_between(F.lit(night), newest)).cast("double").alias("months_since_judgment"),
+        _whole_months(newest, night).cast("double").alias("months_since_judgment"),
         _count(F.col("_broke") & kept).alias("insolvencies"),
         *_flag(F.col("_owed") & F.col("_sus"), "judgments_unsatisfied", "months_since_judgment"),
         *_flag(F.col("_paid") & F.col("_sus"), "judgments_satisfied"),
@@ -163,7 +169,7 @@ def education_features(education: DataFrame, night: dt.date) -> DataFrame:
     newest = F.max("awarded_on")
     return held.groupBy("person_id").agg(
         F.max("isced_level").cast("double").alias("highest_isced_level"),
-        F.floor(F.months_between(F.lit(night), newest) / 12).cast("double").alias("years_since_award"),
+        F.floor(_whole_months(newest, night) / 12).cast("double").alias("years_since_award"),
         *_flag(counting.suspended(), "highest_isced_level", "years_since_award"),
     )
 

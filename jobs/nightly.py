@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import AssentError, UsageError
+from jobs.errors import AssentError, RecipientsStopped, UsageError
+from jobs.lake.actor import actor, moment
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
-from jobs.lake.night import Night
+from jobs.lake.night import Approval, Night
 from jobs.lake.out import out_folder
 from jobs.lake.outbox import probe
 from schemas.contract import contracts
@@ -37,11 +38,13 @@ def open_night(
     *,
     full: bool = False,
     approve: bool = False,
+    approval: Approval | None = None,
     create: bool = False,
     say: Say = silent,
 ) -> Night:
     """The night of a date over a lake, with policy and scorecards compiled before any data is read.
 
+    ``approve`` is the word of whoever runs the command; ``approval`` says of whom, when that is somebody else.
     AssentError when they widen the floor, when the lake is of another key, or when a later night is published.
     """
     from jobs.lake.scorecards import load_scorecards
@@ -69,11 +72,24 @@ def open_night(
         scorecards=scorecards,
         deliveries=deliveries,
         full=full,
-        approve=approve,
+        approval=approval or (by_command() if approve else None),
         previous=before[-1] if before else None,
         published=published,
         say=say,
     )
+
+
+def last_night(lake: str, say: Say = silent) -> Night:
+    """The last published night, for what is done between nights; AssentError when nothing is published."""
+    published = Lake(lake).publication()
+    if published is None:
+        raise AssentError(f"nothing published in {lake}; run `assent night` first")
+    return open_night(published["night"], lake, say=say)
+
+
+def by_command(accepted: tuple[str, ...] = (), channel: str = "command") -> Approval:
+    """The approval of the operating-system user who runs this process, now."""
+    return Approval("approve", actor(), moment(), channel, accepted=accepted)
 
 
 def begin(night: Night) -> bool:
@@ -147,10 +163,12 @@ def stopped(night: Night) -> list[dict[str, Any]]:
     return found
 
 
-def raise_if_stopped(night: Night) -> None:
-    """AssentError naming each stopped feed, after the rest is published."""
+def raise_if_stopped(night: Night, recipients: RecipientsStopped | None = None) -> None:
+    """AssentError naming each stopped feed and recipient, after the rest is published."""
     entries = stopped(night)
     if not entries:
+        if recipients is not None:
+            raise recipients
         return
     first: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for e in entries:
@@ -159,7 +177,8 @@ def raise_if_stopped(night: Night) -> None:
         f"{feed}: {code}, {len(group)} file{'s' if len(group) > 1 else ''} stopped ({group[0]['message']})"
         for (feed, code), group in sorted(first.items())
     ]
-    raise AssentError(f"night {night.date} is published without stopped files: {'; '.join(parts)}")
+    also = f"; {recipients}" if recipients is not None else ""
+    raise AssentError(f"night {night.date} is published without stopped files: {'; '.join(parts)}{also}")
 
 
 def run_night(night: Night) -> dict[str, int]:
@@ -171,14 +190,28 @@ def run_night(night: Night) -> dict[str, int]:
     if not fresh:
         night.say(f"night {night.date}: already published with the same inputs")
     counts: dict[str, int] = {}
+    recipients = None
     for step in STEPS if fresh else AFTER_PUBLICATION:
-        for key, value in run_step(night, step).items():
-            counts[f"{step}.{key}"] = value
-    if fresh or any(counts.values()):
-        raise_if_stopped(night)
+        try:
+            for key, value in run_step(night, step).items():
+                counts[f"{step}.{key}"] = value
+        except RecipientsStopped as e:
+            recipients = e
+    if fresh:
+        report(night)
+    did = any(n for what, n in counts.items() if what != "export.waiting")
+    if fresh or did or recipients is not None:
+        raise_if_stopped(night, recipients)
     elif left := stopped(night):
         # nothing was written: the first run ended with the fault, and each night says it again
         night.say(
             f"night {night.date}: {len(left)} file(s) are still stopped, the next night tries them again"
         )
     return counts
+
+
+def report(night: Night) -> None:
+    """Writes the page of a published night (``<out>/report/<date>.html``)."""
+    from jobs.report import write
+
+    night.say(f"night {night.date} report: {write(night.lake.root, night.date)}")

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
 from typing import Any
 
-import duckdb
-import jinja2
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.errors import AssentError
-from jobs.lake.explain import person as account
+from jobs.lake.ask import ask
+from jobs.lake.explain import person as everything_about
 from jobs.lake.explained import render
 from jobs.lake.history import Past
+from jobs.lake.letters import Letters
 from jobs.lake.night import Night
-from jobs.lake.out import out_folder
-from jobs.lake.outbox import texts, write_whole
 from jobs.lake.query import Published
-from jobs.lake.vault import read_identities
-from jobs.rules.disputes import CLOCK_DAYS
+from jobs.redress import tell_back_again, tell_reviews, warn_of_clocks
+from jobs.rules.bands import bands_used, fell_across
 from jobs.rules.reasons import explained
 from schemas.contract import contracts
 from schemas.features import FEATURES
 from schemas.tables import NOTICES, REGISTERS, SCORES
 
-WARNED_FROM = (
-    20  # days a dispute is open: the operator is told, ten days before it ends in the person's favour
-)
+KINDS = ("score", "adverse_action", "listing", "removal", "reinserted", "review", "access")
 
 SCORES_CHANGED = """
-SELECT s.* FROM scores s LEFT JOIN scores_before b USING (person_id, purpose, recipient)
+SELECT s.*, b.status AS before_status, b.score AS before_score, b.band AS before_band
+FROM scores s LEFT JOIN scores_before b USING (person_id, purpose, recipient)
 WHERE b.person_id IS NULL OR (s.status, s.score, s.band, s.no_score_reason)
     IS DISTINCT FROM (b.status, b.score, b.band, b.no_score_reason)
 ORDER BY person_id, purpose, recipient
 """
+FEATURES_OF_CHANGED = (
+    f"SELECT f.* FROM features f SEMI JOIN ({SCORES_CHANGED}) c USING (person_id, purpose, recipient)"
+)
 # an order that is another person's now is new for the one and gone for the other
 ENTRIES_CHANGED = """
 SELECT g.* FROM registers g LEFT JOIN registers_before b USING (register, record_id, person_id)
@@ -49,115 +45,62 @@ ORDER BY register, record_id, person_id
 """
 
 
-def changed(now: Any, before: Any, name: str, sql: str) -> list[dict[str, Any]]:
-    """Rows of tonight's table that differ from the night before, in order."""
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.register(name, now)
-        con.register(f"{name}_before", before)
-        rows: list[dict[str, Any]] = con.sql(sql).to_arrow_table().to_pylist()
-    finally:
-        con.close()
-    return rows
-
-
-def notice_id(night: str, kind: str, person: int, subject: str) -> str:
-    """Follows from night, kind, person and subject, so that a rerun writes the same notice."""
-    return hashlib.sha256(f"{night}|{kind}|{person}|{subject}".encode()).hexdigest()[:24]
-
-
-class Notices:
-    """The night's notices: what each says, and to whom."""
-
-    def __init__(self, night: Night) -> None:
-        self.night = night
-        environment = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined)  # noqa: S701  plain text
-        self.templates = {k: environment.from_string(v) for k, v in texts(night.policy.language).items()}
-        self.rows: list[dict[str, Any]] = []
-        self.said: list[str] = []
-
-    def add(self, kind: str, person: int, subject: str, template: str, **values: Any) -> None:
-        """One notice; its text is rendered at once."""
-        date = self.night.date.isoformat()
-        self.rows.append(
-            {
-                "night": self.night.date,
-                "notice_id": notice_id(date, kind, person, subject),
-                "kind": kind,
-                "person_id": person,
-                "subject": subject,
-                "template": f"{template}.{self.night.policy.language}",
-            }
+def tell_scores(letters: Letters, now: Any, before: Any, features: Any) -> None:
+    """A notice for each score that is new or other than the night before; another where it fell across a band."""
+    night = letters.night
+    rows = ask(SCORES_CHANGED, {"scores": now, "scores_before": before}).to_pylist()
+    values = {
+        (f["person_id"], f["purpose"], f["recipient"]): f
+        for f in ask(
+            FEATURES_OF_CHANGED, {"features": features, "scores": now, "scores_before": before}
+        ).to_pylist()
+    }
+    words = letters.texts.environment.filters["word"]
+    for r in rows:
+        subject = f"{r['purpose']}/{r['recipient']}"
+        if r["status"] != "scored":
+            letters.add("score", r["person_id"], subject, r, "no_score")
+            continue
+        reasons = explained(
+            night.scorecards[r["purpose"]],
+            r["reasons"],
+            r["points"],
+            values[(r["person_id"], r["purpose"], r["recipient"])],
+            night.policy.currency,
         )
-        self.said.append(" ".join(self.templates[template].render(**values).split()))
+        fell = fell_across(r["before_band"], r["band"], bands_used(night.policy, r["recipient"]))
+        sources = ", ".join(words(s) for s in r["sources_used"])
+        told = {**r, "reasons": reasons, "sources": sources}
+        letters.add("adverse_action" if fell else "score", r["person_id"], subject, told)
 
-    def scores(self, now: Any, before: Any, features: Any) -> None:
-        """A notice for each score that is new or other than the night before."""
-        rows = changed(now, before, "scores", SCORES_CHANGED)
-        people = {r["person_id"] for r in rows}
-        values = {
-            (f["person_id"], f["purpose"], f["recipient"]): f
-            for batch in features.to_batches()
-            for f in batch.to_pylist()
-            if f["person_id"] in people
-        }
-        for r in rows:
-            subject = f"{r['purpose']}/{r['recipient']}"
-            if r["status"] != "scored":
-                self.add("score", r["person_id"], subject, "no_score", **r)
-                continue
-            row = values[(r["person_id"], r["purpose"], r["recipient"])]
-            reasons = explained(
-                self.night.scorecards[r["purpose"]],
-                r["reasons"],
-                r["points"],
-                row,
-                self.night.policy.currency,
-            )
-            self.add("score", r["person_id"], subject, "score", **{**r, "reasons": reasons})
 
-    def entries(self, now: Any, before: Any, orders: dict[tuple[str, str], dict[str, Any]]) -> None:
-        """A notice for each entry that is new, and each that left."""
-        for r in changed(now, before, "registers", ENTRIES_CHANGED):
-            subject = f"{r['register']}/{r['record_id']}"
-            if r["listed"]:
-                order = orders[(r["feed"], r["record_id"])]
-                self.add("listing", r["person_id"], subject, "listing", **{**order, **r})
-            else:
-                self.add("removal", r["person_id"], subject, "removal", **r)
+def tell_entries(
+    letters: Letters, now: Any, before: Any, orders: dict[tuple[str, str], dict[str, Any]]
+) -> None:
+    """A notice for each entry that is new, and each that left."""
+    for r in ask(ENTRIES_CHANGED, {"registers": now, "registers_before": before}).to_pylist():
+        subject = f"{r['register']}/{r['record_id']}"
+        if r["listed"]:
+            letters.add("listing", r["person_id"], subject, {**orders[(r["feed"], r["record_id"])], **r})
+        else:
+            letters.add("removal", r["person_id"], subject, r)
 
-    def access(self, people: list[int]) -> None:
-        """A letter to each person who asked tonight: all that ``assent explain`` knows (GDPR art. 15)."""
-        if not people:
-            return
-        past = Past(Published(self.night.lake, self.night.date), people)
-        for one in sorted(set(people)):
-            self.add("access", one, "access", "access")
-            self.said[-1] += "\n\n" + render([account(past, one, None)], "text")
 
-    def lines(self) -> Iterator[str]:
-        """NDJSON for the sender: one object a notice, with the person's identity from the vault."""
-        ids = pa.array(sorted({r["person_id"] for r in self.rows}), pa.int64())
-        known = {p["person_id"]: p for p in read_identities(self.night, ids).to_pylist()}
-        for row, text in zip(self.rows, self.said, strict=True):
-            person = known.get(row["person_id"])
-            if person is None:
-                raise AssentError(
-                    "notify: a person of the night is not in the vault; restore the lake from its backup"
-                )
-            yield json.dumps(
-                {
-                    "notice_id": row["notice_id"],
-                    "night": row["night"].isoformat(),
-                    "kind": row["kind"],
-                    "subject": row["subject"],
-                    "language": self.night.policy.language,
-                    "to": {k: person[k] for k in ("national_id", "family_name", "given_name")},
-                    "text": text,
-                },
-                ensure_ascii=False,
-                sort_keys=True,
-            )
+def tell_who_asked(letters: Letters) -> None:
+    """A letter with all that ``explain`` knows to each person who asked for access tonight (RULES, "Consents")."""
+    night = letters.night
+    version = night.pinned("conformed/consents")
+    if version is None:
+        return
+    asked = (pc.field("kind") == "access") & (pc.field("night") == pa.scalar(night.date))
+    rows = night.lake.dataset("conformed/consents", version).to_table(columns=["person_id"], filter=asked)
+    people = sorted(set(rows.column("person_id").to_pylist()))
+    if not people:
+        return
+    past = Past(Published(night.lake, night.date), people)
+    for who in people:
+        account = render([everything_about(past, who, None)], "text").rstrip()
+        letters.add("access", who, "access", {}, account=account)
 
 
 def _orders(night: Night) -> dict[tuple[str, str], dict[str, Any]]:
@@ -192,45 +135,26 @@ def written(night: Night) -> set[str]:
 
 def run(night: Night) -> dict[str, int]:
     """Writes the outbox, then the ledger; a night whose notices are written writes nothing."""
-    notices = Notices(night)
-    scores, registers = _table(night, "scores", SCORES.arrow()), _table(night, "registers", REGISTERS.arrow())
-    notices.scores(
-        scores,
+    letters = Letters(night)
+    tell_scores(
+        letters,
+        _table(night, "scores", SCORES.arrow()),
         _table(night, "scores", SCORES.arrow(), before=True),
         _table(night, "features", FEATURES.arrow()),
     )
-    notices.entries(registers, _table(night, "registers", REGISTERS.arrow(), before=True), _orders(night))
-    version = night.pinned("conformed/consents")
-    if version is not None:
-        asked = night.lake.dataset("conformed/consents", version)
-        requests = asked.to_table(columns=["person_id", "kind", "night"]).to_pylist()
-        notices.access(
-            [r["person_id"] for r in requests if r["kind"] == "access" and r["night"] == night.date]
-        )
-    _warn_of_disputes(night)
-    done = written(night)
-    missing = [r for r in notices.rows if r["notice_id"] not in done]
-    if missing:
-        path = out_folder(night.lake.root) / "notices" / f"{night.date.isoformat()}.ndjson"
-        write_whole(path, (line + "\n" for line in notices.lines()))
-        night.lake.append_arrow("notices", pa.Table.from_pylist(missing, schema=NOTICES.arrow()))
-    kinds = ("score", "listing", "removal", "access")
-    return {k: sum(r["kind"] == k for r in missing) for k in kinds}
-
-
-def _warn_of_disputes(night: Night) -> None:
-    """Tells the operator how many disputes near the end of their clock (RULES, "Orders")."""
-    version = night.pinned("conformed/disputes")
-    if version is None:
-        return
-    rows = (
-        night.lake.dataset("conformed/disputes", version)
-        .to_table(columns=["verdict", "opened_on"])
-        .to_pylist()
+    tell_entries(
+        letters,
+        _table(night, "registers", REGISTERS.arrow()),
+        _table(night, "registers", REGISTERS.arrow(), before=True),
+        _orders(night),
     )
-    near = [r for r in rows if r["verdict"] == "open" and (night.date - r["opened_on"]).days >= WARNED_FROM]
-    if near:
-        night.say(
-            f"disputes: {len(near)} open for {WARNED_FROM} days or more; "
-            f"after {CLOCK_DAYS} without an outcome they end in the person's favour"
-        )
+    tell_back_again(letters)
+    tell_reviews(letters)
+    tell_who_asked(letters)
+    warn_of_clocks(night)
+    done = written(night)
+    missing = [r for r in letters.rows if r["notice_id"] not in done]
+    if missing:
+        letters.write()
+        night.lake.append_arrow("notices", pa.Table.from_pylist(missing, schema=NOTICES.arrow()))
+    return {k: sum(r["kind"] == k for r in missing) for k in KINDS}

@@ -10,12 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs import monitoring
 from jobs.errors import AssentError
 from jobs.lake.invariants import violations
 from jobs.lake.night import Night
-from jobs.lake.scorecards import store
+from jobs.lake.scorecards import store, stored_policy, stored_scorecard
+from jobs.rules.amendments import amendments
 from jobs.rules.floor import floor_hash
-from jobs.rules.policy import Policy
+from jobs.rules.policy import Policy, parse
 from schemas.contract import contracts
 from schemas.tables import PUBLICATIONS
 
@@ -53,9 +55,33 @@ def inputs_hash(inputs: list[dict[str, Any]], policy: Policy, scorecards: dict[s
 
 
 def row_hash(row: dict[str, Any]) -> str:
-    """SHA-256 of a publication's canonical JSON without its own hash and signature."""
-    content = {k: v for k, v in row.items() if k not in UNSIGNED}
+    """SHA-256 of a publication's canonical JSON without its own hash and signature.
+
+    ``changed`` stands in the rows written since it exists; of an older one it is null and no part of the hash.
+    """
+    content = {k: v for k, v in row.items() if k not in UNSIGNED and (k != "changed" or v is not None)}
     return sha256(canonical({**content, "night": row["night"].isoformat()}))
+
+
+def versions(row: dict[str, Any]) -> dict[str, str]:
+    """What a publication was made by: the hash or version of policy, floor, code and each scorecard."""
+    cards: dict[str, dict[str, str]] = json.loads(row["scorecards"])
+    found = {"policy": row["policy_hash"], "floor": row["floor_hash"], "code": row["code_version"]}
+    return found | {f"scorecard {p}": c["sha256"] for p, c in cards.items()}
+
+
+def changed_rules(night: Night, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """What of policy, scorecards, floor and code is other than in the publication before, line by line."""
+    if night.previous is None:
+        return []
+    before, now = versions(night.previous), versions(row)
+    documents = {}
+    for name in before.keys() & now.keys():
+        if before[name] != now[name] and name not in ("floor", "code"):
+            read = stored_policy if name == "policy" else stored_scorecard
+            pair = [parse(read(night.lake, sha), name).node for sha in (before[name], now[name])]
+            documents[name] = (pair[0], pair[1])
+    return amendments(before, now, documents)
 
 
 def publication(
@@ -76,6 +102,7 @@ def publication(
         "code_version": importlib.metadata.version("assent"),
         "previous_hash": night.previous["row_hash"] if night.previous else None,
     }
+    row["changed"] = canonical(changed_rules(night, row))
     row["row_hash"] = row_hash(row)
     row["signature"] = base64.b64encode(night.keys.signing.sign(row["row_hash"].encode())).decode()
     return row
@@ -83,6 +110,7 @@ def publication(
 
 def run(night: Night) -> dict[str, int]:
     """Publishes the night; AssentError, and nothing published, when an invariant does not hold."""
+    monitoring.write(night)
     tables = {**(night.previous or {"tables": {}})["tables"], **night.lake.pins(night.date)}
     failed = violations(night, tables)
     if failed:
@@ -102,6 +130,8 @@ def run(night: Night) -> dict[str, int]:
     counts = {t: int(p["rows"]) for t, p in sorted(tables.items())}
     store(night.lake, night.policy, night.scorecards)
     row = publication(night, tables, inputs, counts)
+    for change in json.loads(row["changed"]):
+        night.say(f"{change['what']}: changed since night {night.after}, {len(change['lines'])} line(s)")
     night.lake.append_arrow("publications", pa.Table.from_pylist([row], schema=PUBLICATIONS.arrow()))
     night.lake.clear_pins(night.date)
     return {t: counts[t] for t in ("scores", "registers") if t in counts} | {"files": len(inputs)}

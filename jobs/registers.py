@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.lake.night import Night
@@ -14,27 +15,44 @@ from schemas.contract import contracts
 from schemas.tables import REGISTERS
 
 
-def of_register(
-    orders: DataFrame, register: Register, fresh: bool, previous: DataFrame, night: dt.date
-) -> DataFrame:
-    """REGISTERS rows of one register: ``orders`` are its feed's conformed records that are orders of its kind.
+def judged(orders: DataFrame, register: Register, fresh: bool | Column, night: dt.date | Column) -> DataFrame:
+    """The orders of one register as they are tonight, whatever the night before; one row an order.
+
+    Columns ``register, feed, record_id, person_id, recipient, state``; ``barred``: the person is deceased or the id
+    contested; ``deceased``; ``late``: the feed is past its freshness.
+    """
+    return states(orders, register, night).select(
+        F.lit(register.name).alias("register"),
+        F.lit(register.feed).alias("feed"),
+        F.col(contracts()[register.feed].key).alias("record_id"),
+        "person_id",
+        F.lit(register.recipient).alias("recipient"),
+        "state",
+        (F.col("deceased") | F.col("contested")).alias("barred"),
+        "deceased",
+        (~F.lit(fresh)).alias("late"),
+    )
+
+
+def dated(orders: DataFrame, previous: DataFrame, night: dt.date) -> DataFrame:
+    """REGISTERS rows of ``orders`` (as :func:`judged` gives them) after the night before.
 
     An order that would be in force is ``in_doubt`` instead where the person is deceased, the id is contested, or
     the feed is past its freshness and the order was not listed before: nobody is added on what may be out of date.
     An order that is another person's now begins anew for that person, and leaves the former as a correction.
     """
-    key = contracts()[register.feed].key
-    before = previous.where(F.col("register") == register.name).select(
+    before = previous.select(
+        F.col("register").alias("p_register"),
         F.col("record_id").alias("p_record"),
         F.col("person_id").alias("p_person"),
         F.col("listed").alias("p_listed"),
         F.col("since").alias("p_since"),
         F.col("cause").alias("p_cause"),
     )
-    rows = states(orders, register, night).join(before, F.col(key) == F.col("p_record"), "left")
+    known = (F.col("register") == F.col("p_register")) & (F.col("record_id") == F.col("p_record"))
+    rows = orders.join(before, known, "left")
     same = F.coalesce(F.col("p_person") == F.col("person_id"), F.lit(False))
-    was = same & F.col("p_listed")
-    barred = F.col("deceased") | F.col("contested") | (F.lit(not fresh) & ~was)
+    barred = F.col("barred") | (F.col("late") & ~(same & F.col("p_listed")))
     state = F.when((F.col("state") == "in_force") & barred, F.lit("in_doubt")).otherwise(F.col("state"))
     cause = (
         F.when(F.col("deceased"), F.lit("deceased"))
@@ -43,19 +61,21 @@ def of_register(
     )
     left = F.coalesce(F.col("p_listed") | F.col("p_cause").isNotNull(), F.lit(False))
     rows = rows.withColumn("state", state).withColumn("listed", F.col("state") == "in_force")
-    return rows.select(
-        F.lit(register.name).alias("register"),
-        F.lit(register.feed).alias("feed"),
-        F.col(key).alias("record_id"),
-        "person_id",
-        F.lit(register.recipient).alias("recipient"),
-        "state",
-        "listed",
-        F.when(same & (F.col("p_listed") == F.col("listed")), F.col("p_since"))
-        .otherwise(F.lit(night))
-        .alias("since"),
-        F.when(~F.col("listed") & left, cause).alias("cause"),
+    return rows.withColumns(
+        {
+            "since": F.when(same & (F.col("p_listed") == F.col("listed")), F.col("p_since")).otherwise(
+                F.lit(night)
+            ),
+            "cause": F.when(~F.col("listed") & left, cause),
+        }
     ).select(*REGISTERS.names)
+
+
+def of_register(
+    orders: DataFrame, register: Register, fresh: bool, previous: DataFrame, night: dt.date
+) -> DataFrame:
+    """REGISTERS rows of one register: ``orders`` are its feed's conformed records that are orders of its kind."""
+    return dated(judged(orders, register, fresh, night), previous, night)
 
 
 def orders_of(records: DataFrame, register: Register) -> DataFrame:
@@ -64,26 +84,38 @@ def orders_of(records: DataFrame, register: Register) -> DataFrame:
     return orders if register.feed == "tax" else orders.where(F.col("kind") == register.kind)
 
 
-def gone(tonight: DataFrame, previous: DataFrame, erased: DataFrame, night: dt.date) -> DataFrame:
+def gone(
+    tonight: DataFrame,
+    previous: DataFrame,
+    erased: DataFrame,
+    night: dt.date,
+    accepted: DataFrame | None = None,
+) -> DataFrame:
     """REGISTERS rows of entries listed before whose order is no longer held: one more night, so that they are removed.
 
-    ``erased`` is ``person_id``. The cause is ``erasure``, ``correction`` where the order is in another register now, or
-    ``source_withdrew``.
+    ``erased`` is ``person_id``; ``accepted`` are ``feed, record_id`` of what the sources have. The cause is
+    ``erasure``; ``correction`` where the order is in another register or is none any more; else ``source_withdrew``.
     """
     now = tonight.select("register", "record_id")
-    elsewhere = tonight.select("feed", "record_id").distinct().withColumn("_moved", F.lit(True))
-    return (
+    other = tonight.select("feed", "record_id")
+    if accepted is not None:
+        other = other.unionByName(accepted.select("feed", "record_id"))
+    out = (
         previous.where("listed")
         .join(now, ["register", "record_id"], "left_anti")
         .join(erased.distinct().withColumn("_erased", F.lit(True)), "person_id", "left")
-        .join(elsewhere, ["feed", "record_id"], "left")
+    )
+    # the few that left decide how much of the many is read
+    known = other.join(F.broadcast(out.select("feed", "record_id")), ["feed", "record_id"], "left_semi")
+    return (
+        out.join(known.distinct().withColumn("_corrected", F.lit(True)), ["feed", "record_id"], "left")
         .withColumns(
             {
                 "state": F.lit("incomplete"),
                 "listed": F.lit(False),
                 "since": F.lit(night),
                 "cause": F.when(F.col("_erased"), F.lit("erasure"))
-                .when(F.col("_moved"), F.lit("correction"))
+                .when(F.col("_corrected"), F.lit("correction"))
                 .otherwise(F.lit("source_withdrew")),
             }
         )
@@ -98,18 +130,19 @@ def registers(
     erased: DataFrame,
     policy: Policy,
     night: dt.date,
+    accepted: DataFrame | None = None,
 ) -> DataFrame:
-    """REGISTERS of the night from the conformed records of each order feed."""
-    out = None
-    for register in policy.registers.values():
-        orders = orders_of(records[register.feed], register)
-        part = of_register(orders, register, bool(fresh.get(register.feed)), previous, night)
-        out = part if out is None else out.unionByName(part)
-    if out is None:
+    """REGISTERS of the night from the conformed records of each order feed; ``accepted`` as :func:`gone` takes it."""
+    parts = [
+        judged(orders_of(records[r.feed], r), r, bool(fresh.get(r.feed)), night)
+        for r in policy.registers.values()
+    ]
+    if not parts:
         return previous.limit(0)
     # of a register that the policy does not name any more nothing may be sent, and nothing is kept
     known = previous.where(F.col("register").isin(*policy.registers))
-    return out.unionByName(gone(out, known, erased, night))
+    out = dated(reduce(DataFrame.unionByName, parts), known, night)
+    return out.unionByName(gone(out, known, erased, night, accepted))
 
 
 def run(night: Night) -> dict[str, int]:
@@ -119,5 +152,20 @@ def run(night: Night) -> dict[str, int]:
     consents = night.frame("accepted/consents", contracts()["consents"].accepted_ddl())
     erased = consents.where("kind = 'erasure'").select("person_id")
     previous = night.frame_before("registers", REGISTERS.ddl())
-    pin = night.write("registers", registers(records, fresh, previous, erased, night.policy, night.date))
+    held = [
+        night.frame(f"accepted/{f}", contracts()[f].accepted_ddl()).select(
+            F.lit(f).alias("feed"), F.col(contracts()[f].key).alias("record_id")
+        )
+        for f in records
+    ]
+    out = registers(
+        records,
+        fresh,
+        previous,
+        erased,
+        night.policy,
+        night.date,
+        reduce(DataFrame.unionByName, held),
+    )
+    pin = night.write("registers", out)
     return {"orders": int(pin["rows"]), "listed": night.frame("registers").where("listed").count()}

@@ -56,9 +56,10 @@ class Contract:
     """What one feed delivers.
 
     ``mode`` is ``append`` (rows never change) or ``upsert`` (the greatest ``revised_at`` of a key wins).
-    ``freshness_days`` is the age in days of the oldest delivery still usable. ``volume`` bounds the rows of
-    one delivery day, absolute; outside it warns. ``ignores_unknown`` is set for the two feeds that must
-    not fail a person for a column more.
+    ``freshness_days`` is the age in days of the oldest delivery still usable. ``volume`` bounds the rows of one night's
+    files, absolute; outside it warns, or stops the feed where ``volume_severity`` is ``critical``. ``ignores_unknown``
+    is set for the two feeds that must not fail a person for a column more. ``grace_days`` is for how many nights an
+    order that the source no longer has stays as it was: a record left out is no statement about it (rules/grace.py).
     """
 
     feed: str
@@ -68,9 +69,11 @@ class Contract:
     columns: tuple[Column, ...]
     freshness_days: int
     volume: tuple[int, int] = (0, 1_000_000_000)
+    volume_severity: str = "warning"
     volume_reason: str = "no more than a national population's rows in one delivery"
     ignores_unknown: bool = False
     orders: bool = False
+    grace_days: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

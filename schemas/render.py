@@ -72,7 +72,13 @@ def _feed_section(contract: Contract) -> list[str]:
         f"Key `{contract.key}`; {mode}. Usable for {contract.freshness_days} day(s) after its last good delivery. "
         f"Rows of a delivery day: {contract.volume[0]} to {contract.volume[1]}, outside it warns "
         f"({contract.volume_reason}). An unknown column "
-        + ("is left out with a warning." if contract.ignores_unknown else "stops the feed."),
+        + ("is left out with a warning." if contract.ignores_unknown else "stops the feed.")
+        + (
+            f" An order that the source no longer has stays {contract.grace_days} night(s) before it leaves "
+            "its register."
+            if contract.orders
+            else ""
+        ),
         "",
     ]
     rows = [
@@ -147,6 +153,7 @@ def data_dictionary() -> str:
     lines += _codes("Why there is no score", reasons.NO_SCORE_REASONS)
     lines += _codes("States of an order, first match", reasons.ORDER_STATES)
     lines += _codes("Why an entry left a register", reasons.REMOVAL_CAUSES)
+    lines += _codes("What changed a score between two nights", reasons.CHANGE_CAUSES)
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -6,46 +6,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import pyarrow as pa
-
-ARROW = {
-    "STRING": pa.string(),
-    "BIGINT": pa.int64(),
-    "INT": pa.int32(),
-    "DATE": pa.date32(),
-    "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(),
-    "BINARY": pa.binary(),
-    "TIMESTAMP": pa.timestamp("us", tz="UTC"),
-    "ARRAY<STRING>": pa.list_(pa.string()),
-    "ARRAY<INT>": pa.list_(pa.int32()),
-    "ARRAY<BINARY>": pa.list_(pa.binary()),
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """One owned table: ``grain`` is one row per what; ``columns`` are (name, Spark type, meaning)."""
-
-    name: str
-    grain: str
-    columns: tuple[tuple[str, str, str], ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in order."""
-        return [n for n, _, _ in self.columns]
-
-    def ddl(self) -> str:
-        """Spark DDL."""
-        return ", ".join(f"{n} {t}" for n, t, _ in self.columns)
-
-    def arrow(self) -> pa.Schema:
-        """Arrow schema."""
-        return pa.schema([pa.field(n, ARROW[t]) for n, t, _ in self.columns])
-
+from schemas.ledgers import (
+    ACCESSES as ACCESSES,
+)
+from schemas.ledgers import (
+    APPROVALS as APPROVALS,
+)
+from schemas.ledgers import (
+    DISCLOSURES as DISCLOSURES,
+)
+from schemas.ledgers import (
+    HOLDS as HOLDS,
+)
+from schemas.ledgers import (
+    NOTICES as NOTICES,
+)
+from schemas.ledgers import (
+    PACKAGES as PACKAGES,
+)
+from schemas.ledgers import (
+    RECEIPTS as RECEIPTS,
+)
+from schemas.ledgers import (
+    RETURNS as RETURNS,
+)
+from schemas.table import ARROW as ARROW
+from schemas.table import Table as Table
 
 QUARANTINE = Table(
     "quarantine",
@@ -97,6 +83,11 @@ DELIVERIES = Table(
         ("bytes", "BIGINT", "size as delivered"),
         ("sha256", "STRING", "of the file as delivered; null when unreadable"),
         ("stopped", "STRING", "code of what stopped the file or its feed, else null"),
+        (
+            "attested_by",
+            "STRING",
+            "consents: certificate fingerprint of the issuer who signed the file, else null",
+        ),
     ),
 )
 # One row a person × purpose × recipient × source that is consented (live) on the night.
@@ -108,9 +99,14 @@ CONSENTED = Table(
         ("purpose", "STRING", "purpose"),
         ("recipient", "STRING", "recipient"),
         ("source", "STRING", "feed that may be read"),
-        ("consent_id", "STRING", "the live consent (smallest id where several)"),
+        ("consent_id", "STRING", "the live consent (where several: an attested one, then the smallest id)"),
         ("granted_on", "DATE", "its first day"),
         ("expires_on", "DATE", "its last day"),
+        (
+            "attested_by",
+            "STRING",
+            "fingerprint of the issuer who signed a file that brought it, null when none",
+        ),
     ),
 )
 # Partial sums of transactions: what a night folds its delivery into.
@@ -160,6 +156,7 @@ ORDER_FLAGS = (
     ("contested", "BOOLEAN", "the id is contested"),
     ("left_determination", "STRING", "tax: 'satisfied' or 'set_aside' when it left final_determination"),
     ("for_scores", "BOOLEAN", "some live consent covers this feed for this person"),
+    ("gone_since", "DATE", "first night on which the source no longer had it; null while it has"),
 )
 FEED_STATE = Table(
     "conformed/feeds",
@@ -203,39 +200,40 @@ REGISTERS = Table(
         ("cause", "STRING", "why it left the register, null while listed or never listed"),
     ),
 )
-NOTICES = Table(
-    "notices",
-    "one row a notice",
+MONITORING = Table(
+    "monitoring",
+    "one row a night, purpose, measure, item and bucket: how scores are spread, and how far that moved",
     (
         ("night", "DATE", "night"),
-        ("notice_id", "STRING", "follows from night, kind, person and subject"),
-        ("kind", "STRING", "score, listing, removal or access"),
-        ("person_id", "BIGINT", "surrogate"),
-        ("subject", "STRING", "<purpose>/<recipient>, or <register>/<record_id>"),
-        ("template", "STRING", "template and language"),
+        ("purpose", "STRING", "purpose"),
+        ("scorecard", "STRING", "SHA-256 of the scorecard's file"),
+        (
+            "measure",
+            "STRING",
+            "distribution, psi (scores), csi (a characteristic), no_score_rate or out_of_bounds_rate",
+        ),
+        ("item", "STRING", "score, band, status, reason, bounds, or the reason code of a characteristic"),
+        ("bucket", "STRING", "of a distribution: lowest score of 25, band, reason or points; else null"),
+        ("people", "BIGINT", "applications counted"),
+        ("value", "DOUBLE", "share of the applications, or the measure"),
+        ("reference_night", "DATE", "night that it is held against, null for a distribution"),
+        ("severity", "STRING", "of a measure: ok, warning, critical or few (too few to tell); else null"),
     ),
 )
-DISCLOSURES = Table(
-    "disclosures",
-    "one row a person's entry or score in a package",
+PERFORMANCE = Table(
+    "performance",
+    "one row a purpose and outcomes file: how well the scores of a night told good from bad",
     (
-        ("night", "DATE", "night"),
-        ("person_id", "BIGINT", "surrogate"),
-        ("recipient", "STRING", "who received it"),
-        ("subject", "STRING", "<register>/<record_id>"),
-        ("change", "STRING", "ADD, CHANGE or REMOVE"),
-        ("package", "STRING", "path of the package under the exports folder"),
-    ),
-)
-ACCESSES = Table(
-    "accesses",
-    "one row a look at a person",
-    (
-        ("accessed_at", "TIMESTAMP", "when (UTC)"),
-        ("actor", "STRING", "operating-system user"),
-        ("command", "STRING", "explain or statement"),
-        ("person_id", "BIGINT", "on whom"),
-        ("because", "STRING", "why, as given"),
+        ("night", "DATE", "night of the scores"),
+        ("purpose", "STRING", "purpose"),
+        ("outcomes_sha256", "STRING", "SHA-256 of the outcomes file, which stays outside the lake"),
+        ("people", "BIGINT", "scored people with an outcome"),
+        ("bad", "BIGINT", "of them with a bad outcome"),
+        ("gini", "DOUBLE", "2 AUC - 1, higher scores for good outcomes"),
+        ("gini_low", "DOUBLE", "lower end of its 95 % interval"),
+        ("gini_high", "DOUBLE", "upper end of its 95 % interval"),
+        ("ks", "DOUBLE", "greatest distance between the score distributions of good and bad"),
+        ("severity", "STRING", "ok, warning, critical or few"),
     ),
 )
 PUBLICATIONS = Table(
@@ -252,6 +250,11 @@ PUBLICATIONS = Table(
         ("floor_hash", "STRING", "SHA-256 of the floor"),
         ("scorecards", "STRING", "JSON object: purpose -> {version, sha256}"),
         ("code_version", "STRING", "version of the distribution"),
+        (
+            "changed",
+            "STRING",
+            "JSON array: what of policy, scorecards, floor or code is other than the night before",
+        ),
         ("previous_hash", "STRING", "SHA-256 of the previous row, null for the first"),
         ("row_hash", "STRING", "SHA-256 of this row's canonical JSON without row_hash and signature"),
         ("signature", "STRING", "Ed25519 signature of row_hash, base64"),
@@ -271,7 +274,14 @@ TABLES = {
         REGISTERS,
         NOTICES,
         DISCLOSURES,
+        APPROVALS,
+        HOLDS,
+        RETURNS,
+        PACKAGES,
+        RECEIPTS,
         ACCESSES,
+        MONITORING,
+        PERFORMANCE,
         PUBLICATIONS,
     )
 }

@@ -51,4 +51,5 @@ CONTRACT = Contract(
     key="assessment_id",
     freshness_days=35,
     orders=True,
+    grace_days=35,  # as long as the feed itself may be missing
 )

@@ -24,4 +24,5 @@ CONTRACT = Contract(
     key="decision_id",
     freshness_days=3,
     orders=True,
+    grace_days=3,  # as long as the feed itself may be missing
 )

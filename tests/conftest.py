@@ -14,4 +14,4 @@ def spark():
     """The session that every test shares."""
     from jobs.lake.spark import spark_session
 
-    return spark_session("assent-tests")
+    return spark_session("assent-tests", small=True)

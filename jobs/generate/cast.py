@@ -14,12 +14,28 @@ from typing import Any
 
 from jobs.generate import names
 from jobs.generate.calendar import as_date
-from jobs.generate.population import Horizon, Population
+from jobs.generate.horizon import LAST_PLANTED, NEVER, Horizon
+from jobs.generate.population import Population
 from jobs.generate.truth import Truth
 from schemas.contract import contracts
 
 SIZE = 120
+HISTORY_SIZE = 2  # people a night of a longer run
 MOTOR = ("motor_cover", "demo-insurer")
+CREDIT = ("consumer_credit", "demo-lender")
+STUDY = ("study_finance", "demo-student-finance")
+REQUIRED = {MOTOR: "traffic", CREDIT: "transactions", STUDY: "education"}
+FEED_OF = {
+    "judgment_debts": "court",
+    "insolvencies": "court",
+    "tax_debts": "tax",
+    "driving_disqualifications": "traffic",
+}
+
+
+def cast_size(nights: int) -> int:
+    """How many people a run of so many nights leaves to the cast."""
+    return SIZE + HISTORY_SIZE * max(0, nights - LAST_PLANTED)
 
 
 class Person:
@@ -27,6 +43,11 @@ class Person:
 
     def __init__(self, people: Population, place: int) -> None:
         self.index = int(people.index[place])
+        self.until = {
+            MOTOR: NEVER,
+            CREDIT: NEVER,
+            STUDY: NEVER,
+        }  # last night of the consent for the required source
         self.cells = {
             "national_id": people.national_id[place].as_py(),
             "family_name": names.FAMILY[int(people.family[place])],
@@ -49,14 +70,14 @@ class Cast:
         self.serial = 0
         self.rows: dict[tuple[str, int], list[bytes]] = {}
         self.faults: list[tuple[str, int, int, str, str]] = []
-        self.scores: list[tuple[int, str, str, str]] = []
+        self.scores: list[tuple[int, str, str, str, str, str]] = []
         self.entries: list[tuple[int, str, str, str]] = []
 
     # -- people and days
     def person(self) -> Person:
         """The next player."""
-        if self.next >= SIZE:
-            raise ValueError(f"the cast has {SIZE} people; raise SIZE")
+        if self.next >= cast_size(self.horizon.nights):
+            raise ValueError(f"the cast has {self.next} people; raise SIZE or HISTORY_SIZE")
         self.next += 1
         return Person(self.people, self.next - 1)
 
@@ -74,6 +95,10 @@ class Cast:
         """One physical row of a feed's cases, and where it must end."""
         if night > self.horizon.nights:
             return
+        if not self.horizon.delivers(feed, night):
+            raise ValueError(
+                f"{feed} delivers nothing on night {night}; ask Horizon.open for one that it does"
+            )
         rows = self.rows.setdefault((feed, night), [])
         rows.append(content)
         if outcome:
@@ -111,6 +136,10 @@ class Cast:
             "revised_at": f"{self.day(night, -1)}T09:00:00Z",
             **cells,
         }
+        application = (made["purpose"], made["recipient"])
+        if not fault and made["source"] == REQUIRED.get(application):
+            last = dt.date.fromisoformat(made["expires_on"]) - as_date(self.horizon.start)
+            who.until[application] = last.days + 1
         self.row("consents", night, who, fault, **made)
         return made
 
@@ -175,6 +204,54 @@ class Cast:
         self.row("disputes", night, who, fault, **made)
         return made
 
+    def assessment(self, who: Person, night: int = 1, fault: str = "", **cells: Any) -> dict[str, Any]:
+        """A tax assessment of half a year ago, a third of it paid; returns its cells."""
+        made = {
+            "assessment_id": self.key("X"),
+            "tax_year": int(self.day(1)[:4]) - 1,
+            "assessed_on": self.day(1, -180),
+            "income_minor": 2_400_000,
+            "tax_due_minor": 480_000,
+            "tax_paid_minor": 160_000,
+            "currency": "EUR",
+            "status": "assessed",
+            "revised_at": f"{self.day(night, -1)}T06:00:00Z",
+            **cells,
+        }
+        self.row("tax", night, who, fault, **made)
+        return made
+
+    def determination(self, who: Person, night: int = 1, **cells: Any) -> dict[str, Any]:
+        """A tax debt finally determined; returns its cells."""
+        final = {
+            "status": "final_determination",
+            "debt_minor": 320_000,
+            "authority": "Demo Tax Office",
+            "legal_basis": "Tax Procedure Act s. 21",
+            "ordered_on": self.day(1, -120),
+            "served_on": self.day(1, -100),
+            "objection_until": self.day(1, -70),
+        }
+        return self.assessment(who, night, **{**final, **cells})
+
+    def offence(self, who: Person, night: int = 1, **cells: Any) -> dict[str, Any]:
+        """A decided traffic offence, minor unless said otherwise; returns its cells."""
+        made = {
+            "decision_id": self.key("D"),
+            "kind": "penalty_points",
+            "severity": "minor",
+            "penalty_points": 3,
+            "authority": "Demo Traffic Police",
+            "legal_basis": "Road Traffic Act s. 12",
+            "ordered_on": self.day(1, -200),
+            "served_on": self.day(1, -190),
+            "objection_until": self.day(1, -160),
+            "revised_at": f"{self.day(night, -1)}T06:00:00Z",
+            **cells,
+        }
+        self.row("traffic", night, who, **made)
+        return made
+
     def booking(self, who: Person, night: int = 1, fault: str = "", **cells: Any) -> dict[str, Any]:
         """A transaction; returns its cells."""
         made = {
@@ -190,15 +267,31 @@ class Cast:
         return made
 
     # -- what is due
-    def scored(self, who: Person, *nights: int) -> None:
-        """Motor cover is scored on these nights and no other."""
-        self.scores += [(n, who.id, *MOTOR) for n in nights if n <= self.horizon.nights]
+    def _through(self, nights: tuple[Any, ...], last: int) -> list[int]:
+        """The nights named; ``...`` at the end: and every night after, through ``last``."""
+        named = [n for n in nights if n is not Ellipsis]
+        if nights and nights[-1] is Ellipsis:
+            named += range(named[-1] + 1, self.horizon.nights + 1)
+        return [n for n in named if n <= min(last, self.horizon.nights)]
 
-    def listed(self, who: Person, order: dict[str, Any], *nights: int) -> None:
-        """The judgment is listed on these nights and no other."""
-        self.entries += [
-            (n, "judgment_debts", order["order_id"], who.id) for n in nights if n <= self.horizon.nights
-        ]
+    def scored(self, who: Person, *nights: Any, of: tuple[str, str] = MOTOR, no_score: str = "") -> None:
+        """The application is due on these nights and no other: scored, or without a score for the reason given."""
+        for n in self._through(nights, who.until[of]):
+            if self.horizon.absent("consents", n):
+                continue
+            reason = "source_absent" if self.horizon.absent(REQUIRED[of], n) else no_score
+            self.scores.append((n, who.id, *of, "no_score" if reason else "scored", reason))
+
+    def listed(
+        self, who: Person, order: dict[str, Any], *nights: Any, register: str = "judgment_debts"
+    ) -> None:
+        """The order is in the register on these nights and no other, but for what a late feed may not add."""
+        key = next(str(order[k]) for k in ("order_id", "assessment_id", "decision_id") if k in order)
+        before = 0
+        for n in self._through(nights, NEVER):
+            if before == n - 1 or not self.horizon.absent(FEED_OF[register], n):
+                self.entries.append((n, register, key, who.id))
+                before = n
 
     # -- the end
     def write(self, out: Path, truth: Truth) -> int:
@@ -217,7 +310,7 @@ class Cast:
                 for f, n, r, o, why in sorted(self.faults)
             ],
         )
-        truth.add("scores", [(self.day(n), i, p, r, "scored", "") for n, i, p, r in sorted(self.scores)])
+        truth.add("scores", [(self.day(n), *due) for n, *due in sorted(self.scores)])
         truth.add("entries", [(self.day(n), g, o, i) for n, g, o, i in sorted(self.entries)])
         return count
 

@@ -9,26 +9,10 @@ import pyarrow as pa
 
 from jobs.generate import names
 from jobs.generate.calendar import years_after
+from jobs.generate.horizon import Horizon
 from jobs.generate.identifiers import national_ids
 
 OTHER_SPELLING_FEEDS = frozenset({"court", "traffic"})  # agencies that hold some names spelled otherwise
-
-
-@dataclass(frozen=True)
-class Horizon:
-    """What a run covers: ``start`` (day of the first night, days since the epoch), ``nights``, ``seed``."""
-
-    start: int
-    nights: int
-    seed: int
-
-    def night(self, number: int | np.ndarray) -> int | np.ndarray:
-        """The day of night ``number``, counted from 1."""
-        return self.start + number - 1
-
-    def rng(self, chunk: int, topic: int) -> np.random.Generator:
-        """The generator of one topic of one chunk: nothing else has a say in what it draws."""
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, chunk, topic])))
 
 
 @dataclass(frozen=True)

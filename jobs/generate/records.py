@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.generate.calendar import DAY_SECONDS, NO_DAY, date_column, timestamp_column
+from jobs.generate.calendar import DAY_SECONDS, NO_DAY, date_column, timestamp_column, years_after
+from jobs.generate.horizon import Horizon
 from jobs.generate.identifiers import keys
 from jobs.generate.orders import KINDS, Orders, listed, orders
-from jobs.generate.population import Horizon, Population
+from jobs.generate.population import Population
 
 PREFIX = {"court": "O", "traffic": "D", "tax": "X", "education": "E", "consents": "C"}
 KEY = {"court": "order_id", "traffic": "decision_id", "tax": "assessment_id"}
@@ -83,23 +84,30 @@ def add_orders(chunk: Chunk, people: Population, horizon: Horizon, number: int) 
         made = orders(people, horizon, number, topic, kind)
         chunk.add(kind.feed, _order_rows(made, people, horizon, horizon.rng(number, topic + 100)), made.night)
         for night in range(1, horizon.nights + 1):
-            records, owners = listed(made, people, PREFIX[kind.feed], night)
+            records, owners = listed(made, people, horizon, PREFIX[kind.feed], night)
             chunk.entries.append((night, kind.register, records, owners))
 
 
 def add_assessments(chunk: Chunk, people: Population, horizon: Horizon, number: int) -> None:
-    """Last year's assessment of one adult in three; one in a hundred is corrected on the second night."""
+    """Last year's assessment of one adult in three; one in a hundred is corrected on the second night, and of a longer
+    run one in twelve is paid in full on a night after the third.
+    """
     rng = horizon.rng(number, TOPICS["assessments"])
     who = np.flatnonzero((rng.random(len(people.index)) < 0.33) & people.adult & people.ordinary)
     income = people.income_minor[who] * 12
     due = income // 5
     status = rng.choice(4, len(who), p=[0.3, 0.6, 0.06, 0.04])
     again = np.flatnonzero(rng.random(len(who)) < 0.01) if horizon.nights > 1 else np.zeros(0, dtype=np.int64)
-    row = np.concatenate([np.arange(len(who)), again])
-    night = np.concatenate([np.ones(len(who), dtype=np.int64), np.full(len(again), 2)])
+    nights = horizon.open_nights("tax")
+    late = horizon.rng(number, TOPICS["assessments"] + 200)
+    settled = np.flatnonzero((late.random(len(who)) < 1 / 12) & bool(len(nights)))
+    settled_on = late.choice(nights, len(settled)) if len(nights) else nights
+    row = np.concatenate([np.arange(len(who)), again, settled])
+    night = np.concatenate([np.ones(len(who), dtype=np.int64), np.full(len(again), 2), settled_on])
     assessed = np.full(len(row), horizon.start - 90)
-    paid = np.where(status == 1, due, due // 3)[row]
-    revised = (assessed + np.where(night == 1, 1, 89)) * DAY_SECONDS
+    in_full = (status[row] == 1) | (night > 2)
+    paid = np.where(in_full, due[row], due[row] // 3)
+    revised = np.where(night == 1, assessed + 1, horizon.start + night - 3) * DAY_SECONDS
     columns = {
         **people.identity("tax", who[row]),
         "assessment_id": keys("X", 10**12 + people.index[who[row]] * 100 + 50),
@@ -109,7 +117,7 @@ def add_assessments(chunk: Chunk, people: Population, horizon: Horizon, number: 
         "tax_due_minor": pa.array(due[row]),
         "tax_paid_minor": pa.array(paid),
         "currency": _words(["EUR"], np.zeros(len(row))),
-        "status": _words(["assessed", "paid", "instalments", "arrears"], status[row]),
+        "status": _words(["assessed", "paid", "instalments", "arrears"], np.where(in_full, 1, status[row])),
         "revised_at": timestamp_column(revised),
     }
     chunk.add("tax", columns, night)
@@ -180,6 +188,10 @@ FATES = {
 }
 
 
+# what becomes of one in five of the consents that would be kept, on a night after the third
+LATER = ("withdrawn", "declared", "lapsed", "new", "narrowed")
+
+
 @dataclass(frozen=True)
 class Applications:
     """Live consents for a purpose's required source: whose (place), and the nights on which they are live."""
@@ -198,6 +210,16 @@ def _receipts(people: Population, who: np.ndarray, group: int) -> pa.Array:
     )
 
 
+def _later(horizon: Horizon, number: int, group: int, kept: np.ndarray) -> dict[str, np.ndarray]:
+    """The night on which each of LATER happens to a consent; 0 where it does not."""
+    rng = horizon.rng(number, TOPICS["consents"] + 200 + group)
+    nights = horizon.open_nights("consents")
+    chosen = kept & (rng.random(len(kept)) < 0.2) & bool(len(nights))
+    what = rng.integers(0, len(LATER), len(kept))
+    when = rng.choice(nights, len(kept)) if len(nights) else np.zeros(len(kept), dtype=np.int64)
+    return {name: np.where(chosen & (what == code), when, 0) for code, name in enumerate(LATER)}
+
+
 def add_consents(chunk: Chunk, people: Population, horizon: Horizon, number: int) -> list[Applications]:
     """Consents of every fate, of adults and of minors (whom nobody scores); returns the applications."""
     made = []
@@ -213,16 +235,21 @@ def add_consents(chunk: Chunk, people: Population, horizon: Horizon, number: int
             chosen: np.ndarray = fate == names.index(name)
             return chosen
 
-        granted = np.where(at("new_on_2"), start + 1, start - rng.integers(1, 300, n))
+        later = _later(horizon, number, group, at("kept"))
+        new_on = np.where(at("new_on_2"), 2, later["new"])
+        withdrawn_on = np.where(at("withdrawn_on_3"), 3, later["withdrawn"])
+        granted = np.where(new_on > 0, start + new_on - 1, start - rng.integers(1, 300, n))
         granted = np.where(at("lapsed"), start - 500, granted)
         expires = np.where(at("last_day"), start, granted + 365)
+        expires = np.where(later["lapsed"] > 0, start + later["lapsed"] - 2, expires)
         receipts = _receipts(people, who, group)
         for slot, (source, allowed) in enumerate(((required, 1.0), *others)):
             mine = np.flatnonzero(rng.random(n) < allowed)
-            again = mine[at("withdrawn_on_3")[mine]] if horizon.nights >= 3 else np.zeros(0, dtype=np.int64)
+            ends = withdrawn_on[mine]
+            again = mine[(ends > 0) & (ends <= horizon.nights)]
             row = np.concatenate([mine, again])
             second = np.concatenate([np.zeros(len(mine), dtype=bool), np.ones(len(again), dtype=bool)])
-            night = np.where(second, 3, np.where(at("new_on_2")[row], 2, 1))
+            night = np.where(second, withdrawn_on[row], np.maximum(new_on[row], 1))
             zero = np.zeros(len(row))
             columns = {
                 **people.identity("consents", who[row]),
@@ -233,35 +260,53 @@ def add_consents(chunk: Chunk, people: Population, horizon: Horizon, number: int
                 "recipient": _words([recipient], zero),
                 "granted_on": date_column(granted[row]),
                 "expires_on": date_column(expires[row]),
-                "withdrawn_on": date_column(np.where(second, start + 2, NO_DAY)),
+                "withdrawn_on": date_column(np.where(second, start + night - 1, NO_DAY)),
                 "receipt_sha256": receipts.take(pa.array(row)),
                 "revised_at": timestamp_column(
-                    np.where(second, start + 1, granted[row]) * DAY_SECONDS + 36_000
+                    np.where(second, start + night - 2, granted[row]) * DAY_SECONDS + 36_000
                 ),
             }
             chunk.add("consents", columns, night)
-        _withdrawals(chunk, people, horizon, who[at("withdrawal_on_2")], group)
+        declared_on = np.where(at("withdrawal_on_2"), 2, later["declared"])
+        _withdrawals(chunk, people, horizon, who, declared_on, group, None)
+        if others:
+            _withdrawals(chunk, people, horizon, who, later["narrowed"], group, others[0][0])
         nights = list(FATES.values())
         first = np.array([nights[f][1] for f in fate], dtype=np.int64)
         last = np.array([nights[f][2] for f in fate], dtype=np.int64)
-        grown = people.adult[who]
-        made.append(Applications(purpose, recipient, required, who[grown], first[grown], last[grown]))
+        first = np.maximum(np.maximum(first, new_on), years_after(people.born[who], 18) - start + 1)
+        for ended in (later["withdrawn"], later["declared"]):
+            last = np.where(ended > 0, ended - 1, last)
+        last = np.minimum(last, expires - start + 1)
+        made.append(Applications(purpose, recipient, required, who, first, last))
     return made
 
 
-def _withdrawals(chunk: Chunk, people: Population, horizon: Horizon, who: np.ndarray, group: int) -> None:
-    """A declaration on the second night that ends the consents of one purpose and recipient."""
+def _withdrawals(
+    chunk: Chunk,
+    people: Population,
+    horizon: Horizon,
+    everyone: np.ndarray,
+    night: np.ndarray,
+    group: int,
+    source: str | None,
+) -> None:
+    """A declaration that ends the consents of one purpose and recipient (to one source); ``night`` 0: none."""
     purpose, recipient, _, _, _ = GROUPS[group]
-    if horizon.nights < 2:
+    made = np.flatnonzero((night > 0) & (night <= horizon.nights))
+    if not len(made):
         return
+    who, on = everyone[made], night[made]
     zero = np.zeros(len(who))
     columns = {
         **people.identity("consents", who),
-        "consent_id": keys("C", 10**12 + people.index[who] * 100 + group * 10 + 9),
+        "consent_id": keys("C", 10**12 + people.index[who] * 100 + group * 10 + (9 if source is None else 8)),
         "kind": _words(["withdrawal"], zero),
         "purpose": _words([purpose], zero),
         "recipient": _words([recipient], zero),
-        "granted_on": date_column(np.full(len(who), horizon.start + 1)),
-        "revised_at": timestamp_column(np.full(len(who), (horizon.start + 1) * DAY_SECONDS)),
+        "granted_on": date_column(horizon.start + on - 1),
+        "revised_at": timestamp_column((horizon.start + on - 1) * DAY_SECONDS),
     }
-    chunk.add("consents", columns, np.full(len(who), 2))
+    if source is not None:
+        columns["source"] = _words([source], zero)
+    chunk.add("consents", columns, on)

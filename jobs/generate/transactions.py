@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.generate.calendar import NO_DAY, date_column, first_of, months_of
+from jobs.generate.horizon import Horizon
 from jobs.generate.identifiers import keys
-from jobs.generate.population import Horizon, Population
+from jobs.generate.population import Population
 
 HISTORY_MONTHS = 8
 CATEGORIES = (
@@ -139,7 +140,8 @@ def transactions(people: Population, horizon: Horizon, chunk: int) -> tuple[dict
 
     night = np.maximum(1, on - horizon.start + 2)
     delayed = (rng.random(len(on)) < 0.01) & (on >= horizon.start - 3) & ~people.thin[who]
-    night = night + np.where(delayed, 1 + (number % 2), 0)
+    night = np.minimum(night + np.where(delayed, 1 + (number % 2), 0), horizon.nights + 1)
+    night = horizon.taken("transactions")[night]
     kept = np.flatnonzero((night <= horizon.nights) & (on != NO_DAY))
     kept = kept[np.argsort(night[kept], kind="stable")]
     who, on, code, amount = who[kept], on[kept], code[kept], amount[kept]

@@ -24,9 +24,9 @@ def scorecards_folder() -> Path:
     return own if own.is_dir() else REPOSITORY / "scorecards"
 
 
-def load_policy() -> Policy:
+def load_policy(path: Path | None = None) -> Policy:
     """The compiled policy; AssentError with file and line where it widens the floor or cannot be read."""
-    path = policy_path()
+    path = path or policy_path()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
@@ -39,4 +39,21 @@ def load_policy() -> Policy:
             known(getattr(policy, key))
         except AssentError as e:
             raise parse(text, str(path)).fail(key, str(e)) from None
+    _consents_have_texts(policy, text)
     return policy
+
+
+def _consents_have_texts(policy: Policy, text: str) -> None:
+    """PolicyError for a purpose × source that no text explains to a person before consenting."""
+    known = texts(policy.language).get("consents") or {}
+    for purpose in policy.purposes.values():
+        for source in purpose.sources:
+            said = (known.get(purpose.name) or {}).get(source)
+            if not isinstance(said, str) or not said.strip():
+                doc = parse(text, policy.path)
+                raise doc.fail(
+                    "sources",
+                    f"no text says what consenting to {source} for {purpose.name} means; write it under `consents` in "
+                    f"jobs/texts/{policy.language}.yaml, or remove the source",
+                    doc.node["purposes"][purpose.name],
+                )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +17,7 @@ from urllib.parse import urlsplit
 
 import fsspec
 import pyarrow as pa
+from fsspec.implementations.local import LocalFileSystem
 
 from jobs.errors import AssentError, UnreachedError
 from jobs.lake.csv_reader import csv_batches
@@ -25,6 +29,8 @@ from schemas.contract import Contract
 SUFFIXES = ("csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "parquet")
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd"}
 READ_BYTES = 4 << 20
+SIDECARS = (".sha256", ".sig")
+MOST_SIGNATURE = 1 << 20  # of a detached signature's bytes; one has a few hundred
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,12 @@ class Source(Protocol):
 
     def checksum(self, delivered: Delivered) -> str | None:
         """The SHA-256 that was delivered beside the file; None where there is none."""
+
+    def signature(self, delivered: Delivered) -> bytes | None:
+        """The detached signature that was delivered beside the file; None where there is none."""
+
+    def as_file(self, delivered: Delivered) -> AbstractContextManager[Path]:
+        """The file as delivered under a local path, readable by its owner alone, until it is left."""
 
     def batches(
         self, delivered: Delivered, contract: Contract, told: list[str], valid_id: Valid
@@ -230,7 +242,7 @@ class FolderSource:
             if day is None or day > night:
                 continue
             for file, inner in self._list(entry["name"].rstrip("/")):
-                if file.endswith(".sha256"):
+                if file.endswith(SIDECARS):
                     continue
                 named = feed_of(file, feeds)
                 if named is None or self._is_folder(inner):
@@ -256,6 +268,26 @@ class FolderSource:
         with _Raw(self.fs, Delivered("", "", delivered.delivered_on, path, "")) as raw:
             words = raw.read(1 << 16).decode("utf-8", "replace").split()
         return words[0].lstrip("\\").lower() if words else ""
+
+    def signature(self, delivered: Delivered) -> bytes | None:
+        """See :class:`Source`."""
+        path = f"{delivered.path}.sig"
+        if not self.fs.isfile(path):
+            return None
+        with _Raw(self.fs, Delivered("", "", delivered.delivered_on, path, "")) as raw:
+            return raw.read(MOST_SIGNATURE)
+
+    @contextmanager
+    def as_file(self, delivered: Delivered) -> Iterator[Path]:
+        """See :class:`Source`. A remote file is copied for as long as it is needed."""
+        if isinstance(self.fs, LocalFileSystem):
+            yield Path(delivered.path)
+            return
+        with tempfile.NamedTemporaryFile(prefix="assent-") as copy:  # mode 0600
+            with _Raw(self.fs, delivered) as raw:
+                shutil.copyfileobj(raw, copy, READ_BYTES)
+            copy.flush()
+            yield Path(copy.name)
 
     def batches(
         self, delivered: Delivered, contract: Contract, told: list[str], valid_id: Valid

@@ -7,58 +7,31 @@ so that a past night is explained by what held then.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import pwd
 from typing import Any
 
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
-from jobs.errors import AssentError, UsageError
+from jobs.errors import AssentError
+from jobs.lake.accesses import reason_given, record_access
+from jobs.lake.changed import Between
+from jobs.lake.config import load_policy
 from jobs.lake.explained import reason_text
-from jobs.lake.history import Past, anniversary, months_back
+from jobs.lake.history import Past
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
 from jobs.lake.vault import person_ids
 from jobs.rules import floor
+from jobs.rules.dates import WINDOW_MONTHS, anniversary, months_back
+from jobs.rules.holds import held
+from jobs.rules.reviews import Review, reviews, under_review
 from schemas.contract import contracts
-from schemas.tables import ACCESSES
 
-NOT_STATED = "not stated"
+REVIEW_SHOWN = "dispute_id purpose recipient opened_on due_on outcome reviewer decided_on".split()
 ORDER_COLUMNS = (
     "authority legal_basis ordered_on served_on objection_until appeal_lodged_on appeal_decided_on appeal_outcome "
     "stayed_from stayed_until satisfied_on set_aside_on expires_on kind status debt_minor currency"
 ).split()
-
-
-def actor() -> str:
-    """The operating-system user, from the process and not from a variable that anybody may set."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
-
-
-def record_access(lake: Lake, people: list[int | None], command: str, because: str | None) -> None:
-    """One row of ``accesses`` a person looked at; AssentError, and nothing is shown, when it cannot be written."""
-    looked = dt.datetime.now(dt.UTC)  # a look has a clock, no night
-    rows = [
-        {
-            "accessed_at": looked,
-            "actor": actor(),
-            "command": command,
-            "person_id": person,
-            "because": " ".join((because or "").split())[:500] or NOT_STATED,
-        }
-        for person in people
-    ]
-    try:
-        lake.append_arrow("accesses", pa.Table.from_pylist(rows, schema=ACCESSES.arrow()))
-    except (OSError, DeltaError) as e:
-        raise AssentError(
-            f"accesses: the look cannot be recorded ({type(e).__name__}), so nothing is shown; "
-            "check the rights on the lake"
-        ) from None
 
 
 def _note(record: dict[str, Any]) -> str | None:
@@ -66,6 +39,8 @@ def _note(record: dict[str, Any]) -> str | None:
         return "set aside by a dispute"
     if record.get("disputed"):
         return "disputed"
+    if record.get("gone_since"):
+        return "the source no longer has it"
     return "in doubt" if record.get("in_doubt") else None
 
 
@@ -82,8 +57,6 @@ def _input(feed: str, row: dict[str, Any]) -> dict[str, Any]:
 
 def _inputs(past: Past, person: int, sources: list[str]) -> list[dict[str, Any]]:
     """The delivered rows behind a score: bookings of the features' window, current records of the other sources."""
-    from jobs.rules.behaviour import WINDOW_MONTHS
-
     found = []
     for feed in sources:
         rows = (
@@ -161,6 +134,7 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
         "characteristics": [{k: v for k, v in p.items() if k not in ("code", "text")} for p in parts],
         "consented": [
             {k: c[k] for k in ("source", "consent_id", "granted_on", "expires_on")}
+            | {"attested": c.get("attested_by") is not None}
             for c in sorted(consented, key=lambda c: c["source"])
         ],
     }
@@ -182,6 +156,14 @@ def _entry(past: Past, row: dict[str, Any]) -> dict[str, Any]:
     feed, key = row["feed"], contracts()[row["feed"]].key
     records = [r for r in past.of(f"conformed/{feed}", row["person_id"]) if r[key] == row["record_id"]]
     record = records[0] if records else None
+
+    def mine(name: str) -> list[dict[str, Any]]:
+        named = (row["register"], row["record_id"])
+        return [r for r in past.ledger(name, row["person_id"]) if (r["register"], r["record_id"]) == named]
+
+    answers = sorted(mine("returns"), key=lambda r: (r["package_on"], r["taken_at"]))
+    version = {row["record_id"]: record["revised_at"]} if record else {}
+    hold = held(mine("holds"), answers, version).get(row["record_id"])
     return {
         "register": row["register"],
         "feed": feed,
@@ -194,12 +176,25 @@ def _entry(past: Past, row: dict[str, Any]) -> dict[str, Any]:
         "inputs": [_input(feed, r) for r in records],
         "cause": row["cause"],
         "order": {c: record.get(c) for c in ORDER_COLUMNS if c in record} if record else None,
+        "held": hold and {"reason": hold.reason, "since": hold.since, "decided": hold.decided},
+        "returns": [
+            {n: r[n] for n in ("recipient", "package_on", "outcome", "reason")} | {"on": r["answered_on"]}
+            for r in answers
+        ],
     }
+
+
+def _reviews(past: Past, person: int, purpose: str | None) -> list[Review]:
+    """The person's reviews on the night, decided ones with outcome and reviewer."""
+    found = reviews(past.of("conformed/disputes", person), past.night)
+    return [r for r in found if purpose in (None, r.purpose)]
 
 
 def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, Any]:
     """The object of one identity (DESIGN 7). With a purpose: its scores alone, and no register."""
-    nothing: dict[str, Any] = {"person_id": None, "scores": [], "registers": [], "disclosures": []}
+    nothing: dict[str, Any] = {
+        "person_id": None, "scores": [], "registers": [], "reviews": [], "disclosures": [],
+    }  # fmt: skip
     if person_id is None or not past.known(person_id):
         return nothing | {"night": past.night}
     features = {(r["purpose"], r["recipient"]): r for r in past.of("features", person_id)}
@@ -208,6 +203,10 @@ def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, 
         for r in sorted(past.of("scores", person_id), key=lambda r: (r["purpose"], r["recipient"]))
         if purpose in (None, r["purpose"])
     ]
+    asked = _reviews(past, person_id, purpose)
+    marked = under_review(asked)
+    for s in scores:
+        s["under_review"] = (person_id, s["purpose"], s["recipient"]) in marked
     entries = [] if purpose else past.of("registers", person_id)
     sent = [
         {k: v for k, v in d.items() if k != "person_id"}
@@ -220,64 +219,10 @@ def person(past: Past, person_id: int | None, purpose: str | None) -> dict[str, 
         "registers": [
             _entry(past, r) for r in sorted(entries, key=lambda r: (r["register"], r["record_id"]))
         ],
+        "reviews": [{n: getattr(r, n) for n in REVIEW_SHOWN} for r in asked],
         "disclosures": sent,
         "night": past.night,
     }
-
-
-SCORE_FACTS = (
-    "status",
-    "score",
-    "band",
-    "no_score_reason",
-    "scorecard_version",
-    "base",
-    "sources_used",
-    "consents",
-    "currency",
-)
-ENTRY_FACTS = ("state", "listed", "recipient", "since", "until", "cause", "order")
-
-
-def _facts(found: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any] | None:
-    return None if found is None else {n: found[n] for n in names}
-
-
-def _only_in(one: dict[str, Any] | None, other: dict[str, Any] | None) -> list[dict[str, Any]]:
-    known = (other or {"inputs": []})["inputs"]
-    return [i for i in (one or {"inputs": []})["inputs"] if i not in known]
-
-
-def changes(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """What differs between a person's objects of two nights: scores part by part, inputs, entries."""
-    found: dict[str, Any] = {"night": before["night"], "scores": [], "registers": []}
-    for kind, keys, facts in (
-        ("scores", ("purpose", "recipient"), SCORE_FACTS),
-        ("registers", ("register", "record_id"), ENTRY_FACTS),
-    ):
-        new = {tuple(o[k] for k in keys): o for o in now[kind]}
-        old = {tuple(o[k] for k in keys): o for o in before[kind]}
-        for key in sorted({*new, *old}):
-            n, o = new.get(key), old.get(key)
-            row = {
-                **dict(zip(keys, key, strict=True)),
-                "before": _facts(o, facts),
-                "after": _facts(n, facts),
-                "inputs_added": _only_in(n, o),
-                "inputs_gone": _only_in(o, n),
-            }
-            if kind == "scores":
-                parts_new = {tuple(c["features"]): c for c in (n or {}).get("characteristics", [])}
-                parts_old = {tuple(c["features"]): c for c in (o or {}).get("characteristics", [])}
-                row["characteristics"] = [
-                    {"features": list(f), "before": parts_old.get(f), "after": parts_new.get(f)}
-                    for f in dict.fromkeys([*parts_new, *parts_old])
-                    if parts_new.get(f) != parts_old.get(f)
-                ]
-            same = row["before"] == row["after"] and not row.get("characteristics")
-            if not same or row["inputs_added"] or row["inputs_gone"]:
-                found[kind].append(row)
-    return found
 
 
 def explain(
@@ -288,21 +233,42 @@ def explain(
     against: dt.date | None = None,
     because: str | None = None,
 ) -> list[dict[str, Any]]:
-    """One object an identity in the order asked, with ``against`` also what changed since that night.
+    """One object an identity in the order asked, with what changed since the published night before, or ``against``.
 
-    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read.
+    An unknown identity has ``person_id: None``. Every look is recorded in ``accesses`` before anything is read. Where
+    the night before cannot be read any more (an erasure takes old versions away) ``against`` is None.
     """
-    if because and any(i and i in because for i in national_ids):
-        raise UsageError("--because holds a national id; say why without naming the person")
+    said = reason_given(because, national_ids, load_policy().national_id)
     found = person_ids(lake, national_ids)
     published = Published(Lake(lake), as_of)
-    earlier = Published(Lake(lake), against) if against else None
+    other = Published(Lake(lake), against) if against else published.before()
     people = [p for p in found if p is not None]
-    record_access(published.lake, found, "explain", because)
+    record_access(published.lake, found, "explain", said)
     past = Past(published, people)
     objects = [person(past, p, purpose) for p in found]
-    if earlier is not None:
-        before = Past(earlier, people)
-        for one, p in zip(objects, found, strict=True):
-            one["against"] = changes(one, person(before, p, purpose))
+    if other is None:
+        return objects
+    compared = Past(other, people)
+    for one, p in zip(objects, found, strict=True):
+        try:
+            one["against"] = changed(one, person(compared, p, purpose), past, compared, p)
+        except (AssentError, OSError, DeltaError, pa.ArrowException) as e:
+            if against:  # asked for by name
+                raise AssentError(
+                    f"night {other.night} cannot be read any more ({type(e).__name__}); name a later one, or "
+                    "restore its tables from your backup"
+                ) from None
+            one["against"] = None
     return objects
+
+
+def changed(
+    one: dict[str, Any], other: dict[str, Any], past: Past, compared: Past, person_id: int | None
+) -> dict[str, Any]:
+    """What changed between the night explained and another: told from the earlier to the later of the two."""
+    order = [(past, one), (compared, other)]
+    (before, then), (after, now) = sorted(order, key=lambda n: n[0].night)
+    found: dict[str, Any] = {"changes": [], "registers": []}
+    if person_id is not None and before.night < after.night:
+        found = Between(before, after).changes(person_id, now, then)
+    return {"night": compared.night, "from": before.night, "to": after.night, **found}

@@ -15,6 +15,7 @@ from schemas.features import MEANINGS
 from schemas.reasons import NO_SCORE_REASONS, ORDER_STATES, REMOVAL_CAUSES
 
 FORMATS = ("text", "json", "html")
+GONE = "What changed since the night before cannot be told: its tables are not in the lake any more"
 
 
 def values_shown(features: list[str], values: list[Any], currency: str) -> str:
@@ -71,6 +72,11 @@ def parts_of(score: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def attested(consent: dict[str, Any]) -> str:
+    """A remark on a consent that no issuer attests: its score does not leave."""
+    return "" if consent["attested"] else "unattested: the score does not leave"
+
+
 def _score_text(score: dict[str, Any]) -> list[str]:
     head = f"{score['purpose']} for {score['recipient']}: "
     if score["status"] == "scored":
@@ -89,10 +95,12 @@ def _score_text(score: dict[str, Any]) -> list[str]:
     else:
         reason = score["no_score_reason"]
         lines = [f"{head}no score, {reason}: {NO_SCORE_REASONS.get(reason, 'see the data dictionary')}"]
+    if score.get("under_review"):
+        lines.append("  under review: a named person has yet to decide")
     lines.append("  consents")
     lines += _aligned(
         [
-            [c["source"], c["consent_id"], c["granted_on"], "through", c["expires_on"]]
+            [c["source"], c["consent_id"], c["granted_on"], "through", c["expires_on"], attested(c)]
             for c in score["consented"]
         ],
         "    ",
@@ -100,6 +108,19 @@ def _score_text(score: dict[str, Any]) -> list[str]:
     lines.append(f"  sources used: {', '.join(score['sources_used']) or 'none'}")
     lines.append(f"  inputs: {len(score['inputs'])} rows")
     return lines + _aligned(_input_rows(score["inputs"]), "    ")
+
+
+def review_line(review: dict[str, Any]) -> str:
+    """One sentence: a review, and what came of it."""
+    asked = (
+        f"{review['purpose']} for {review['recipient']}: review {_clean(review['dispute_id'])} asked for on "
+    )
+    if review["decided_on"] is None:
+        return f"{asked}{_clean(review['opened_on'])}, open, due {_clean(review['due_on'])}"
+    return (
+        f"{asked}{_clean(review['opened_on'])}, {review['outcome']} on {_clean(review['decided_on'])} "
+        f"by {_clean(review['reviewer'])}"
+    )
 
 
 def why(entry: dict[str, Any]) -> str:
@@ -113,6 +134,21 @@ def why(entry: dict[str, Any]) -> str:
     return f"not listed since {entry['since']} ({state}){left}"
 
 
+def answers_of(entry: dict[str, Any]) -> list[str]:
+    """What the recipient answered, and whether the entry is held back though its order is in force."""
+    lines = []
+    if entry["held"]:
+        word = "recalled" if entry["held"]["reason"] == "recall" else "refused by its recipient"
+        left = "" if entry["held"]["decided"] else "; a newer revision or a person's decision ends it"
+        lines.append(f"held back since {plain(entry['held']['since'])[:10]}: {word}{left}")
+    for r in entry["returns"]:
+        reason = f" ({r['reason']})" if r["reason"] else ""
+        lines.append(
+            f"{r['recipient']} on the package of {r['package_on']}: {r['outcome']}{reason} on {r['on']}"
+        )
+    return lines
+
+
 def _entry_text(entry: dict[str, Any]) -> list[str]:
     lines = [
         f"{entry['register']} {_clean(entry['record_id'])} for {entry['recipient']}: {why(entry)}",
@@ -120,13 +156,36 @@ def _entry_text(entry: dict[str, Any]) -> list[str]:
     if entry["order"]:
         told = [[k, v] for k, v in entry["order"].items() if v is not None]
         lines += _aligned(told, "  ")
+    lines += [f"  {_clean(line)}" for line in answers_of(entry)]
     return lines + _aligned(_input_rows(entry["inputs"]), "    ")
 
 
-def change_lines(against: dict[str, Any]) -> list[str]:
-    """What changed since another night, one line a fact."""
+def cause_lines(name: str, row: dict[str, Any]) -> list[str]:
+    """Why a score changed: a line for causes of one kind, and the delivered rows behind them."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for c in row["causes"]:
+        groups.setdefault((c["cause"], c["source"], c["feed"], *c["features"]), []).append(c)
     lines = []
-    for kind, keys in (("scores", ("purpose", "recipient")), ("registers", ("register", "record_id"))):
+    for found in groups.values():
+        first = found[0]
+        many = f"{len(found)} times: " if len(found) > 1 else ""
+        versions = f", {_clean(first['before'])} -> {_clean(first['after'])}" if first["before"] else ""
+        moved = f"; moved {', '.join(first['features'])}" if first["features"] else ""
+        where = f" in {first['feed']}" if first["feed"] else ""
+        lines.append(f"{name}: because {many}{first['text']}{where} ({first['cause']}{versions}{moved})")
+        placed = [c for c in found if c["file"] is not None]
+        lines += _aligned(
+            [[c["feed"], c["record_id"], c["file"], f"row {c['row_number']}"] for c in placed], "    "
+        )
+    if row["unexplained"]:
+        lines.append(f"{name}: no cause was found for {', '.join(row['unexplained'])}; report it")
+    return lines
+
+
+def change_lines(against: dict[str, Any]) -> list[str]:
+    """What changed between the two nights, one line a fact."""
+    lines = []
+    for kind, keys in (("changes", ("purpose", "recipient")), ("registers", ("register", "record_id"))):
         for row in against[kind]:
             name = " / ".join(_clean(row[k]) for k in keys)
             before, after = row["before"] or {}, row["after"] or {}
@@ -135,7 +194,10 @@ def change_lines(against: dict[str, Any]) -> list[str]:
                 lines.append(f"{name}: {'new' if after else 'gone'}")
             for fact in before if before and after else ():
                 if before[fact] != after[fact] and fact not in ("order", "currency"):
-                    lines.append(f"{name}: {fact} {_clean(before[fact])} -> {_clean(after[fact])}")
+                    old, new = (
+                        v["reason"] if isinstance(v, dict) else v for v in (before[fact], after[fact])
+                    )
+                    lines.append(f"{name}: {fact} {_clean(old)} -> {_clean(new)}")
             for c in row.get("characteristics", []) if before and after else ():
                 old, new = c["before"], c["after"]
                 told = [
@@ -146,6 +208,8 @@ def change_lines(against: dict[str, Any]) -> list[str]:
                 ]
                 if told[0] != told[1]:
                     lines.append(f"{name}: {' and '.join(c['features'])} {told[0]} -> {told[1]}")
+            if kind == "changes":
+                lines += cause_lines(name, row)
             for word in ("inputs_added", "inputs_gone"):
                 if row[word]:
                     lines.append(f"{name}: {word.replace('_', ' ')} {len(row[word])}")
@@ -163,13 +227,18 @@ def _text(objects: list[dict[str, Any]]) -> str:
         lines += [line for s in o["scores"] for line in [*_score_text(s), ""]] or ["none", ""]
         lines.append("Registers")
         lines += [line for e in o["registers"] for line in [*_entry_text(e), ""]] or ["none", ""]
+        if o.get("reviews"):
+            lines += ["Reviews", *[f"  {review_line(r)}" for r in o["reviews"]], ""]
         lines.append("Sent")
         lines += _aligned(
             [[d["night"], d["recipient"], d["subject"], d["change"], d["package"]] for d in o["disclosures"]],
             "  ",
         ) or ["none"]
-        if "against" in o:
-            lines += ["", f"Changed since the night of {o['against']['night']}", *change_lines(o["against"])]
+        if "against" in o and o["against"] is None:
+            lines += ["", GONE]
+        elif "against" in o:
+            nights = f"Changed from the night of {o['against']['from']} to that of {o['against']['to']}"
+            lines += ["", nights, *change_lines(o["against"])]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 
@@ -203,20 +272,24 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.m{color:#666;font-size:
 {{ r.points }} points below neutral</span></li>{% else %}<li>Nothing cost points.</li>{% endfor %}</ul>
 {% else %}<p><strong>No score</strong>: {{ s.no_score_reason }}, {{ no_score.get(s.no_score_reason, "") }}.</p>
 {% endif %}
+{% if s.under_review %}<p><strong>Under review</strong>: a named person has yet to decide.</p>{% endif %}
 <h3>Consents</h3><ul>{% for c in s.consented %}<li>{{ c.source }}: {{ c.consent_id }}, {{ c.granted_on }} through
-{{ c.expires_on }}</li>{% endfor %}</ul>
+{{ c.expires_on }}{{ ", " + attested(c) if attested(c) else "" }}</li>{% endfor %}</ul>
 <p>Sources used: {{ s.sources_used|join(", ") or "none" }}.</p>{{ inputs(s.inputs) }}
 {% else %}<p>No scores.</p>{% endfor %}
 {% for e in o.registers %}<h2>{{ e.register }}, {{ e.record_id }}, for {{ e.recipient }}</h2>
 <p>{{ why(e) }}.</p>
-{% if e.order %}<table>{% for k, v in e.order.items() if v is not none %}<tr><th>{{ k }}</th><td>{{ v }}</td></tr>
+{% for line in answers_of(e) %}<p>{{ line }}.</p>
+{% endfor %}{% if e.order %}<table>
+{% for k, v in e.order.items() if v is not none %}<tr><th>{{ k }}</th><td>{{ v }}</td></tr>
 {% endfor %}</table>{% endif %}{{ inputs(e.inputs) }}{% endfor %}
+{% if o.reviews %}<h2>Reviews</h2><ul>{% for r in o.reviews %}<li>{{ review_line(r) }}</li>{% endfor %}</ul>{% endif %}
 <h2>Sent</h2>{% if o.disclosures %}<table>{% for d in o.disclosures %}<tr><td>{{ d.night }}</td>
 <td>{{ d.recipient }}</td><td>{{ d.subject }}</td><td>{{ d.change }}</td><td>{{ d.package }}</td></tr>
 {% endfor %}</table>{% else %}<p>Nothing was sent.</p>{% endif %}
-{% if o.against %}<h2>Changed since the night of {{ o.against.night }}</h2><pre>
+{% if o.against %}<h2>Changed from the night of {{ o.against["from"] }} to that of {{ o.against.to }}</h2><pre>
 {%- for line in change_lines(o.against) %}{{ line }}
-{% endfor %}</pre>{% endif %}{% endif %}{% endfor %}
+{% endfor %}</pre>{% elif "against" in o and o.against is none %}<p>{{ gone }}.</p>{% endif %}{% endif %}{% endfor %}
 </body></html>
 """
 
@@ -226,11 +299,15 @@ def _html(objects: list[dict[str, Any]]) -> str:
     return page.render(
         objects=objects,
         parts_of=parts_of,
+        review_line=review_line,
+        attested=attested,
         why=why,
+        answers_of=answers_of,
         change_lines=change_lines,
         no_score=NO_SCORE_REASONS,
         low=SCORE_MIN,
         high=SCORE_MAX,
+        gone=GONE,
     )
 
 

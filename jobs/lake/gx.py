@@ -11,20 +11,15 @@ import logging
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobs.rules.checks import Check
 from schemas.contract import Contract
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 
-def refused_column(check: Check) -> str:
-    """The column of the counts frame that holds how many rows fail a check."""
-    return f"refused_{check.name}"
+PREFIX = "refused_"  # of the name under which the counts hold how many rows fail a check
 
 
 def context(folder: Path) -> Any:
@@ -56,7 +51,7 @@ def suite(contract: Contract, checks: tuple[Check, ...]) -> list[Any]:
     low, high = contract.volume
     found: list[Any] = [
         gxe.ExpectColumnMaxToBeBetween(
-            column=refused_column(c),
+            column=f"{PREFIX}{c.name}",
             max_value=0,
             severity=c.severity,
             meta={"reason": c.reason, "column": c.column},
@@ -68,7 +63,7 @@ def suite(contract: Contract, checks: tuple[Check, ...]) -> list[Any]:
             column="rows",
             min_value=low,
             max_value=high,
-            severity="warning",
+            severity=contract.volume_severity,
             meta={"reason": "volume", "notes": contract.volume_reason},
         )
     )
@@ -76,14 +71,15 @@ def suite(contract: Contract, checks: tuple[Check, ...]) -> list[Any]:
 
 
 def report(
-    made: Any, night: str, contract: Contract, checks: tuple[Check, ...], counts: DataFrame, folder: Path
+    made: Any, night: str, contract: Contract, checks: tuple[Check, ...], counts: dict[str, int], folder: Path
 ) -> dict[str, Any]:
     """Validates a feed's counts (one row), writes the result as JSON and returns what failed by severity."""
     import great_expectations as gx
+    import pandas as pd
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        source = made.data_sources.add_spark(f"{contract.feed}", persist=False)
+        source = made.data_sources.add_pandas(contract.feed)
         batch = source.add_dataframe_asset(name="counts").add_batch_definition_whole_dataframe(night)
         expectations = made.suites.add(
             gx.ExpectationSuite(name=contract.feed, expectations=suite(contract, checks))
@@ -94,18 +90,18 @@ def report(
         checkpoint = gx.Checkpoint(
             name=contract.feed, validation_definitions=[definition], result_format={"result_format": "BASIC"}
         )
-        result = made.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": counts})
+        result = made.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": pd.DataFrame([counts])})
     lines = []
     for run in result.run_results.values():
         for one in run.results:
             config = one.expectation_config
             lines.append(
                 {
-                    "check": str(config.kwargs["column"]).removeprefix("refused_"),
+                    "check": str(config.kwargs["column"]).removeprefix(PREFIX),
                     "reason": (config.meta or {}).get("reason"),
                     "severity": str(getattr(config.severity, "value", config.severity)),
                     "success": bool(one.success),
-                    "count": one.result.get("observed_value"),
+                    "count": int(one.result["observed_value"]),
                 }
             )
     failed = {

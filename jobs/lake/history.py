@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from jobs.errors import AssentError
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
+from jobs.rules.dates import anniversary
 from jobs.rules.floor import COURT_KINDS_IN_SCORES, LONGEST
 from jobs.rules.policy import parse
 from schemas.contract import contracts
@@ -20,20 +21,9 @@ from schemas.contract import contracts
 Rows = dict[int, list[dict[str, Any]]]
 # The monthly sums hold no booking, so the bookings behind them are read where they were accepted.
 BOOKINGS = ["person_id", "transaction_id", "booked_on", "file", "row_number", "night"]
-
-
-def anniversary(day: dt.date, years: int) -> dt.date:
-    """The n-th anniversary; of 29 February it is 28 February (RULES, "Dates")."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
-
-
-def months_back(night: dt.date, months: int) -> dt.date:
-    """The first day of the calendar month that many months before the night's."""
-    number = night.year * 12 + night.month - 1 - months
-    return dt.date(number // 12, number % 12 + 1, 1)
+CONSENT_ROWS = (
+    "person_id kind consent_id purpose source recipient granted_on withdrawn_on birth_date file row_number night"
+).split()
 
 
 def obsolete(feed: str, record: dict[str, Any], night: dt.date) -> bool:
@@ -80,17 +70,21 @@ class Past:
         """One person's rows of a pinned table."""
         return self.rows(table, columns).get(person, [])
 
-    def disclosures(self, person: int) -> list[dict[str, Any]]:
-        """What was sent about a person through the night, oldest first."""
-        if "disclosures" not in self._read:
+    def ledger(self, name: str, person: int) -> list[dict[str, Any]]:
+        """A person's rows of a ledger through the night."""
+        if name not in self._read:
             found: Rows = defaultdict(list)
-            data = self.published.data("disclosures")
+            data = self.published.data(name)
             mine = pc.field("person_id").isin(self.people)
             table = data.filter(mine) if isinstance(data, pa.Table) else data.to_table(filter=mine)
             for row in table.to_pylist():
                 found[row["person_id"]].append(row)
-            self._read["disclosures"] = found
-        return sorted(self._read["disclosures"].get(person, []), key=lambda r: (r["night"], r["subject"]))
+            self._read[name] = found
+        return self._read[name].get(person, [])
+
+    def disclosures(self, person: int) -> list[dict[str, Any]]:
+        """What was sent about a person through the night, oldest first."""
+        return sorted(self.ledger("disclosures", person), key=lambda r: (r["night"], r["subject"]))
 
     def known(self, person: int) -> bool:
         """Whether the vault of that night holds the person."""
@@ -119,20 +113,40 @@ class Past:
         place = f"_policies/{self.published.publication['policy_hash']}.yaml"
         return dict(parse(self._text(place, "the policy"), place).node)
 
+    def feeds(self) -> dict[str, dict[str, Any]]:
+        """``conformed/feeds`` of the night by feed."""
+        data = self.published.pinned("conformed/feeds")
+        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
+
     # -- what stands behind a score
     def bookings(self, person: int, since: dt.date) -> list[dict[str, Any]]:
         """The person's bookings that count from a day on: not erased, not suspended or struck by a dispute."""
+        return [b for b in self.window(person, since) if b["struck"] is None]
+
+    def window(self, person: int, since: dt.date) -> list[dict[str, Any]]:
+        """The person's bookings from a day on that are not erased; ``struck``: None, ``disputed`` or ``upheld``."""
         gone: dict[str, dt.date] = {}
-        for r in self.of("accepted/consents", person, ["person_id", "consent_id", "kind", "night"]):
+        for r in self.of("accepted/consents", person, CONSENT_ROWS):
             if r["kind"] == "erasure":  # a later revision of one erasure does not erase again
                 gone[r["consent_id"]] = min(r["night"], gone.get(r["consent_id"], r["night"]))
         erased = max(gone.values(), default=dt.date.min)
         left_out = {r["transaction_id"] for r in self.of("conformed/left_out", person)}
-        rows = self.of("accepted/transactions", person, BOOKINGS)
+        upheld = {
+            d["record_id"]
+            for d in self.of("conformed/disputes", person)
+            if d["feed"] == "transactions" and d["verdict"] == "upheld"
+        }
         return [
-            r
-            for r in rows
-            if r["booked_on"] >= since and r["night"] > erased and r["transaction_id"] not in left_out
+            {
+                **r,
+                "struck": None
+                if (t := r["transaction_id"]) not in left_out
+                else "upheld"
+                if t in upheld
+                else "disputed",
+            }
+            for r in self.of("accepted/transactions", person, BOOKINGS)
+            if r["booked_on"] >= since and r["night"] > erased
         ]
 
     def records(self, feed: str, person: int) -> list[dict[str, Any]]:

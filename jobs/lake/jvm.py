@@ -48,9 +48,7 @@ class Connection(NamedTuple):
     secret: str
 
 
-def command(
-    java: Path, options: Sequence[str], jars: Sequence[Path], settings: Mapping[str, str]
-) -> list[str]:
+def command(java: Path, options: Sequence[str], settings: Mapping[str, str]) -> list[str]:
     """The command line of Spark's Python gateway.
 
     Started directly and not through ``bin/spark-submit``: its launcher starts a second JVM only to print this line,
@@ -67,7 +65,7 @@ def command(
         *(f"--add-opens={name}=ALL-UNNAMED" for name in OPENED),
         *options,
         "-cp",
-        os.pathsep.join([*map(str, jars), f"{home}/jars/*"]),
+        f"{home}/jars/*",
         "org.apache.spark.deploy.SparkSubmit",
         *(word for key, value in settings.items() for word in ("--conf", f"{key}={value}")),
         "pyspark-shell",
@@ -75,7 +73,7 @@ def command(
 
 
 def start(
-    java: Path, options: Sequence[str], jars: Sequence[Path], settings: Mapping[str, str]
+    java: Path, options: Sequence[str], settings: Mapping[str, str]
 ) -> tuple[Connection, subprocess.Popen[bytes]]:
     """A JVM that ends with this process."""
     folder = Path(tempfile.mkdtemp(prefix="assent-jvm-"))
@@ -89,7 +87,7 @@ def start(
             "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told),
         }
         process = subprocess.Popen(
-            command(java, options, jars, settings),
+            command(java, options, settings),
             env=env,
             stdin=subprocess.PIPE,  # its end is the sign to stop
             process_group=0,  # an interrupt from the terminal is for Python, which then ends the JVM

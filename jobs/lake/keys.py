@@ -67,6 +67,11 @@ class Keys:
         )
 
 
+def has_keys(folder: Path) -> bool:
+    """Whether a folder holds every key of a lake."""
+    return all((folder / name).exists() for name in (*SIZES, "signing.pem"))
+
+
 def make_keys(folder: Path) -> None:
     """Makes a folder of new keys with mode 0700; nothing is overwritten."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,12 +21,15 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs.errors import AssentError, UnreachedError, UsageError
-from jobs.lake.keys import Keys, keys_folder, make_keys
+from jobs.lake import spark_tables
+from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
+SMALL_BYTES = 64 << 20  # about half a million rows
 
 
 class Lake:
@@ -58,7 +61,7 @@ class Lake:
             if not create:
                 raise AssentError(f"no lake at {self.root}; run `assent night` first, or mend --lake")
             try:
-                if not folder.exists():
+                if not has_keys(folder):  # it may hold what was put there for the first night: certificates
                     make_keys(folder)
             except OSError as e:
                 raise AssentError(
@@ -117,7 +120,12 @@ class Lake:
         """The one Spark session."""
         from jobs.lake.spark import spark_session
 
-        return spark_session()
+        return spark_session(small=self._is_small())
+
+    def _is_small(self) -> bool:
+        """Whether what was delivered so far is little."""
+        zones = [f"{self.path}/{zone}" for zone in ("landing", "accepted")]
+        return sum(int(self.fs.du(z)) for z in zones if self.fs.exists(z)) < SMALL_BYTES
 
     def version(self, table: str) -> int | None:
         """The newest version of a table, for writers; None when there is no table."""
@@ -134,6 +142,10 @@ class Lake:
     def dataset(self, table: str, version: int) -> pads.Dataset:
         """A pinned version as an Arrow dataset, no JVM."""
         return DeltaTable(self.url(table), version=version).to_pyarrow_dataset()
+
+    def is_nightly(self, table: str, version: int) -> bool:
+        """Whether a table is partitioned by the night that wrote each row."""
+        return DeltaTable(self.url(table), version=version).metadata().partition_columns == ["night"]
 
     def content(self, table: str, version: int, night: dt.date | None = None) -> tuple[int, str]:
         """Rows and a content hash of a version (of one night's rows), whatever their order and files; no JVM.
@@ -158,13 +170,32 @@ class Lake:
         assert row is not None
         return int(row[0]), hashlib.sha256(f"{','.join(names)}:{row[0]}:{row[1] or 0}".encode()).hexdigest()
 
+    def lacking(
+        self, table: str, version: int, other: str, other_version: int | None, key: str, where: str
+    ) -> int:
+        """How many keys of a version's rows ``where`` a condition holds another table's version lacks; no JVM."""
+        con = duckdb.connect(config={"python_enable_replacements": False})
+        try:
+            con.register("had", self.dataset(table, version))
+            has = "SELECT NULL WHERE false"
+            if other_version is not None:
+                con.register("has", self.dataset(other, other_version))
+                has = f"SELECT {key} FROM has WHERE {key} IS NOT NULL"
+            row = con.execute(
+                f"SELECT count(DISTINCT {key}) FROM had WHERE {where} AND {key} NOT IN ({has})"
+            ).fetchone()
+        finally:
+            con.close()
+        assert row is not None
+        return int(row[0])
+
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a pinned version (partition columns stand in the paths only)."""
         return DeltaTable(self.url(table), version=version).file_uris()
 
     def frame(self, table: str, version: int) -> DataFrame:
         """A pinned version as a Spark frame."""
-        return self.spark.read.format("delta").option("versionAsOf", version).load(self.url(table))
+        return spark_tables.read(self.spark, self.url(table), version)
 
     def write_frame(
         self, table: str, frame: DataFrame, after: dt.date | None = None, nightly: bool = False
@@ -174,21 +205,16 @@ class Lake:
         ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night
         ``after`` (the last published one) is replaced. Others are overwritten whole.
         """
-        writer = frame.write.format("delta").mode("overwrite")
-        for key, value in NO_STATISTICS.items():
-            writer = writer.option(key, value)
-        if nightly:
-            writer = writer.partitionBy("night")
-            if after is not None and self.version(table) is not None:
-                writer = writer.option("replaceWhere", f"night > DATE'{after.isoformat()}'")
-            else:
-                writer = writer.option("overwriteSchema", "true")
-        else:
-            writer = writer.option("overwriteSchema", "true")
-        writer.save(self.url(table))
-        version = self.version(table)
-        assert version is not None
-        return version
+        by = "night" if nightly else None
+        return spark_tables.write(
+            frame,
+            self.fs,
+            f"{self.path}/{table}",
+            self.url(table),
+            NO_STATISTICS,
+            by,
+            after.isoformat() if after else None,
+        )
 
     def write_arrow(
         self,
@@ -216,9 +242,7 @@ class Lake:
         folder = f"{self.root}/_scratch/{name}"
         frame.write.mode("overwrite").parquet(folder)
         try:
-            path = f"{self.path}/_scratch/{name}"
-            files = sorted(f for f in self.fs.ls(path, detail=False) if f.endswith(".parquet"))
-            yield pads.dataset(files, filesystem=self.fs, format="parquet").to_batches()
+            yield self.scratched(name).to_batches()
         finally:
             self.fs.rm(f"{self.path}/_scratch/{name}", recursive=True)
 
@@ -227,14 +251,13 @@ class Lake:
         return self.spark.read.parquet(*[f"{self.root}/{f}" for f in files])
 
     def empty(self, ddl: str) -> DataFrame:
-        """A frame of a DDL without rows, known as such to the optimiser (an empty Python list is not)."""
-        from pyspark.sql import functions as F
+        """A frame of a DDL without rows."""
         from pyspark.sql.types import StructType
 
         spark = self.spark  # before the DDL, which is parsed there
         schema = StructType.fromDDL(ddl)
         assert isinstance(schema, StructType)
-        return spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
+        return spark_tables.empty(spark, schema)
 
     def scratch(self, name: str, frame: DataFrame) -> DataFrame:
         """A frame evaluated once: written to the scratch folder and read back."""
@@ -242,14 +265,22 @@ class Lake:
         frame.write.mode("overwrite").parquet(folder)
         return self.spark.read.schema(frame.schema).parquet(folder)
 
+    def scratched(self, name: str) -> pads.Dataset:
+        """What :meth:`scratch` wrote, as an Arrow dataset, no JVM."""
+        folder = f"{self.path}/_scratch/{name}"
+        files = sorted(f for f in self.fs.ls(folder, detail=False, refresh=True) if f.endswith(".parquet"))
+        return pads.dataset(files, filesystem=self.fs, format="parquet")
+
     def clear_scratch(self) -> None:
         """Removes the scratch folder."""
         if self.fs.exists(f"{self.path}/_scratch"):
             self.fs.rm(f"{self.path}/_scratch", recursive=True)
 
     def append_arrow(self, table: str, data: pa.Table) -> int:
-        """Appends rows (accesses, publications) and returns the version."""
-        write_deltalake(self.url(table), data, mode="append", configuration=NO_STATISTICS)
+        """Appends rows (accesses, publications) and returns the version; a column that is new is null in the old."""
+        write_deltalake(
+            self.url(table), data, mode="append", schema_mode="merge", configuration=NO_STATISTICS
+        )
         version = self.version(table)
         assert version is not None
         return version

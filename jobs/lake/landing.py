@@ -37,6 +37,7 @@ def land(
         "bytes": None,
         "sha256": None,
         "landing": [],
+        "attested_by": None,
         "stopped": None,
         "message": None,
     }

@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+@dataclass(frozen=True)
+class Approval:
+    """What a person decided about a night's additions and changes: ``decision`` as APPROVALS has it, who, when, why.
+
+    ``sight_hash`` is of what the person had in sight, where they were shown it; ``accepted`` names the registers whose
+    tripped guards the person decided on besides.
+    """
+
+    decision: str
+    decided_by: str | None
+    decided_at: dt.datetime
+    channel: str
+    because: str = "not stated"
+    sight_hash: str | None = None
+    accepted: tuple[str, ...] = ()
+
+
 @dataclass
 class Night:
     """What a step is handed. A table is tonight's version where tonight wrote it, else the last published one."""
@@ -31,7 +48,7 @@ class Night:
     scorecards: dict[str, Any]
     deliveries: str | None = None
     full: bool = False
-    approve: bool = False
+    approval: Approval | None = None
     previous: dict[str, Any] | None = None
     published: dict[str, Any] | None = None  # this night's own publication, once there is one
     say: Any = field(default=lambda text: None)
@@ -82,14 +99,20 @@ class Night:
         rows, content = self.lake.content(table, version, self.date if nightly else None)
         return self._pin(table, version, rows, content, nightly=nightly)
 
+    def pin_nothing(self, table: str) -> dict[str, Any] | None:
+        """Pins the version of the night before of a nightly table that has no rows tonight; None where it has to be
+        written: there is none, or an abandoned night has left rows behind it.
+        """
+        before = self.pinned_before(table)
+        if before is None or self.lake.version(table) != before:
+            return None
+        names = self.lake.dataset(table, before).schema.names
+        return self._pin(table, before, 0, RowDigest(names).hexdigest(), nightly=True)
+
     def write_arrow(self, table: str, data: pa.Table, nightly: bool = False) -> dict[str, Any]:
         """As :meth:`write` for a small Arrow table, no JVM. A nightly table with no rows tonight keeps its version."""
-        if nightly and data.num_rows == 0 and (before := self.pinned_before(table)) is not None:
-            current = self.lake.version(table)
-            if current == before:
-                pin = dict(self.previous["tables"][table])  # type: ignore[index]
-                self.lake.pin(self.date, table, pin)
-                return pin
+        if nightly and data.num_rows == 0 and (pin := self.pin_nothing(table)) is not None:
+            return pin
         version = self.lake.write_arrow(table, data, self.after, nightly)
         return self._pin(table, version, *arrow_hash(data), nightly=nightly)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -14,12 +15,17 @@ from jobs.errors import AssentError
 TEXTS = Path(__file__).resolve().parents[1] / "texts"
 
 
-def texts(language: str) -> dict[str, str]:
-    """The templates of a language; AssentError when it is not shipped."""
+def texts(language: str) -> dict[str, Any]:
+    """The texts of a language: ``words``, ``rights``, and a title and a text a kind; AssentError when not shipped."""
     path = TEXTS / f"{language}.yaml"
     if not path.is_file():
         raise AssentError(f"language {language!r} has no texts; add jobs/texts/{language}.yaml")
-    return {str(k): str(v) for k, v in YAML(typ="safe").load(path.read_text(encoding="utf-8")).items()}
+    return dict(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+
+
+def template(name: str) -> str:
+    """The text of a shipped page."""
+    return (TEXTS / name).read_text(encoding="utf-8")
 
 
 @contextmanager

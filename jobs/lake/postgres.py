@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -168,6 +169,16 @@ class PostgresSource:
     def checksum(self, delivered: Delivered) -> str | None:
         """None: a table has none."""
         return None
+
+    def signature(self, delivered: Delivered) -> bytes | None:
+        """None: rows of a table carry no signature, so consents from here are unattested."""
+        return None
+
+    @contextmanager
+    def as_file(self, delivered: Delivered) -> Iterator[Path]:
+        """Stopped: a table is no file."""
+        raise Stopped("unreadable", "a table is no file")
+        yield  # pragma: no cover
 
     def batches(
         self, delivered: Delivered, contract: Contract, told: list[str], valid_id: Valid

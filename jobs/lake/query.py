@@ -1,6 +1,6 @@
 """query: one SELECT over the published tables, in DuckDB, without a JVM and without secrets.
 
-The statement is parsed before any table is opened: it may name the nine views and nothing else, so neither the
+The statement is parsed before any table is opened: it may name the views and nothing else, so neither the
 restricted zone nor the vault nor a file can be reached, and only the views it names are opened.
 """
 
@@ -21,16 +21,7 @@ from jobs.lake.answer import format_table
 from jobs.lake.lake import Lake
 from jobs.rules import floor
 from schemas.contract import contracts
-from schemas.tables import (
-    ACCESSES,
-    DELIVERIES,
-    DISCLOSURES,
-    NOTICES,
-    PUBLICATIONS,
-    QUARANTINE,
-    REGISTERS,
-    SCORES,
-)
+from schemas.tables import DELIVERIES, PUBLICATIONS, QUARANTINE, REGISTERS, SCORES, TABLES
 
 __all__ = ["VIEWS", "Published", "format_table", "run_query"]
 
@@ -46,6 +37,9 @@ VIEWS = (
     "publications",
     "notices",
     "disclosures",
+    "approvals",
+    "holds",
+    "returns",
     "accesses",
 )
 TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
@@ -172,6 +166,11 @@ class Published:
         self.publication = known[-1]
         self.night: dt.date = self.publication["night"]
 
+    def before(self) -> Published | None:
+        """The views of the published night before; None for the first."""
+        earlier = [r["night"] for r in self.rows if r["night"] < self.night]
+        return Published(self.lake, earlier[-1]) if earlier else None
+
     def pinned(self, table: str) -> Any:
         """A table at the publication's version as an Arrow dataset, or None."""
         pin = self.publication["tables"].get(table)
@@ -198,7 +197,7 @@ class Published:
         if name.startswith("quarantine/"):
             rows = self.pinned(name)
             return rows.filter(upto) if rows else QUARANTINE.arrow().empty_table()
-        table = {"notices": NOTICES, "disclosures": DISCLOSURES, "accesses": ACCESSES}[name]
+        table = TABLES[name]
         rows = self.newest(name)
         if rows is None:
             return table.arrow().empty_table()

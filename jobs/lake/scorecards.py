@@ -56,22 +56,27 @@ def earlier_pairs(lake: Lake, night: dt.date) -> list[tuple[dt.date, frozenset[P
     for row in lake.publications():
         if row["night"] >= night:
             continue
-        place = f"_policies/{row['policy_hash']}.yaml"
-        if place not in kept:
-            if not lake.fs.exists(f"{lake.path}/{place}"):
-                raise AssentError(
-                    f"policy {row['policy_hash'][:12]} is not in the lake any more; restore _policies from your backup"
-                )
-            kept[place] = pairs_in(parse(lake.fs.cat_file(f"{lake.path}/{place}").decode(), place).node)
-        found.append((row["night"], kept[place]))
+        sha256 = row["policy_hash"]
+        if sha256 not in kept:
+            kept[sha256] = pairs_in(parse(stored_policy(lake, sha256), f"_policies/{sha256}.yaml").node)
+        found.append((row["night"], kept[sha256]))
     return found
+
+
+def _stored(lake: Lake, folder: str, sha256: str) -> str:
+    path = f"{lake.path}/{folder}/{sha256}.yaml"
+    if not lake.fs.exists(path):
+        raise AssentError(
+            f"{folder}/{sha256[:12]}… is not in the lake any more; restore {folder} from your backup"
+        )
+    return str(lake.fs.cat_file(path).decode())
 
 
 def stored_scorecard(lake: Lake, sha256: str) -> str:
     """A kept scorecard's text; AssentError when the lake has lost it."""
-    path = f"{lake.path}/_scorecards/{sha256}.yaml"
-    if not lake.fs.exists(path):
-        raise AssentError(
-            f"scorecard {sha256[:12]} is not in the lake any more; restore _scorecards from your backup"
-        )
-    return str(lake.fs.cat_file(path).decode())
+    return _stored(lake, "_scorecards", sha256)
+
+
+def stored_policy(lake: Lake, sha256: str) -> str:
+    """A kept policy's text; AssentError when the lake has lost it."""
+    return _stored(lake, "_policies", sha256)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
@@ -16,11 +17,15 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from jobs.errors import AssentError
-from jobs.lake import jvm
-from jobs.lake.setup import delta_jars, find_java
+from jobs.lake import class_archive, jvm
+from jobs.lake.setup import find_java
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaGateway
+
+# Of a small night a third of all CPU went into the JVM's compilers, most of it into code with counters for a second
+# compiler that never came. One compiler alone has a smaller cache by default, which a night fills.
+SMALL = ("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m")
 
 _lock = threading.Lock()
 _session: SparkSession | None = None
@@ -40,16 +45,10 @@ def settings(app: str) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.eventLog.enabled": "false",
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # A night is a date: nothing may depend on where the machine stands.
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
-        "spark.databricks.delta.properties.defaults.dataSkippingNumIndexedCols": "0",
-        # Erasure proves itself by reading bytes: no row may stay in a file that a deletion vector hides.
-        "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
         "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/assent-spark-warehouse",  # made, never used
         "spark.pyspark.python": sys.executable,
         "spark.pyspark.driver.python": sys.executable,
@@ -60,20 +59,22 @@ def settings(app: str) -> dict[str, str]:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.sql.shuffle.partitions": "4",
             "spark.default.parallelism": "4",
-            "spark.databricks.delta.snapshotPartitions": "1",
+            # a table of many nights is many files, which are sooner listed here than by a job
+            "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
         }
     return known
 
 
-def launch(app: str) -> tuple[jvm.Connection, subprocess.Popen[bytes], SparkContext]:
-    """A JVM of our own, and its Spark context."""
-    java, jars = find_java(), delta_jars()
+def launch(
+    app: str, small: bool = False, more: Sequence[str] = ()
+) -> tuple[jvm.Connection, subprocess.Popen[bytes], SparkContext]:
+    """A JVM of our own, and its Spark context. ``small``: for so few rows that fast code is not worth its making."""
+    java = find_java()
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    known = settings(app)
-    if not master().startswith("local"):
-        known["spark.jars"] = ",".join(str(jar) for jar in jars)  # for the executors
-    options = [f"-Xmx{os.environ.get('ASSENT_DRIVER_MEMORY') or '3g'}"]
-    connection, process = jvm.start(java, options, jars, known)
+    options = [f"-Xmx{os.environ.get('ASSENT_DRIVER_MEMORY') or '3g'}", *more]
+    if small:
+        options += SMALL
+    connection, process = jvm.start(java, [*options, *class_archive.options(java)], settings(app))
     gateway = _gateway(connection)
     context = SparkContext(conf=SparkConf(_jvm=gateway.jvm), gateway=gateway)
     atexit.register(context.stop)  # before the JVM ends, which `start` has registered
@@ -106,13 +107,13 @@ def _attach(connection: jvm.Connection) -> SparkSession:
         ) from None
 
 
-def spark_session(app: str = "assent") -> SparkSession:
-    """The session of this process: in the JVM that ``ASSENT_JVM`` names, or in one of its own."""
+def spark_session(app: str = "assent", small: bool = False) -> SparkSession:
+    """The session of this process: in the JVM that ``ASSENT_JVM`` names, or in one of its own (``small``: launch)."""
     global _session
     with _lock:
         if _session is None:
             connection = jvm.shared()
-            _session = _attach(connection) if connection else SparkSession(launch(app)[2])
+            _session = _attach(connection) if connection else SparkSession(launch(app, small)[2])
         return _session
 
 

@@ -7,7 +7,7 @@ data binds each value to its person and column.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,41 +30,48 @@ def _bound(person_id: int, column: str) -> list[bytes]:
     return [column.encode(), person_id.to_bytes(8, "big")]
 
 
+def sealed_values(values: list[str | None], people: list[int], column: str, keys: Keys) -> list[bytes | None]:
+    """Texts of one identity column, each encrypted and bound to its person and column."""
+    cipher = AESSIV(keys.identity)
+    return [
+        None if v is None else cipher.encrypt(v.encode(), _bound(p, column))
+        for p, v in zip(people, values, strict=True)
+    ]
+
+
+def unsealed_values(
+    values: list[bytes | None], people: list[int], column: str, keys: Keys
+) -> list[str | None]:
+    """The texts of :func:`sealed_values`; AssentError when one is of another key, person or column."""
+    cipher = AESSIV(keys.identity)
+    try:
+        return [
+            None if v is None else cipher.decrypt(v, _bound(p, column)).decode()
+            for p, v in zip(people, values, strict=True)
+        ]
+    except InvalidTag:
+        raise AssentError("vault: a value does not decrypt; set ASSENT_KEYS to the lake's own keys") from None
+
+
 def encrypted(batches: Iterator[pa.RecordBatch], keys: Keys) -> Iterator[pa.RecordBatch]:
     """Batches of VAULT's columns with the four identity columns as text, encrypted."""
-    cipher = AESSIV(keys.identity)
     for batch in batches:
         people = batch.column("person_id").to_pylist()
         columns = []
         for name in VAULT.names:
             column = batch.column(name)
             if name in VALUES:
-                column = pa.array(
-                    [
-                        None if v is None else cipher.encrypt(v.encode(), _bound(p, name))
-                        for p, v in zip(people, column.to_pylist(), strict=True)
-                    ],
-                    pa.binary(),
-                )
+                column = pa.array(sealed_values(column.to_pylist(), people, name, keys), pa.binary())
             columns.append(column)
         yield pa.RecordBatch.from_arrays(columns, names=VAULT.names).cast(VAULT.arrow())
 
 
 def decrypted(rows: pa.Table, keys: Keys) -> pa.Table:
     """Identities in a slice of the vault as text, one row a vault row."""
-    cipher = AESSIV(keys.identity)
     people = rows.column("person_id").to_pylist()
-    out: dict[str, list[object]] = {"person_id": people}
+    out: dict[str, list[Any]] = {"person_id": people}
     for name in VALUES:
-        try:
-            out[name] = [
-                None if v is None else cipher.decrypt(v, _bound(p, name)).decode()
-                for p, v in zip(people, rows.column(name).to_pylist(), strict=True)
-            ]
-        except InvalidTag:
-            raise AssentError(
-                "vault: a value does not decrypt; set ASSENT_KEYS to the lake's own keys"
-            ) from None
+        out[name] = unsealed_values(rows.column(name).to_pylist(), people, name, keys)
     return pa.Table.from_pydict(out, schema=IDENTITIES)
 
 

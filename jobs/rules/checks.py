@@ -30,7 +30,7 @@ class Check:
     """One predicate of a row.
 
     ``ok`` is a SQL boolean that is true of a good row; ``reason`` the code of a row of which it is not. A row that
-    fails is quarantined whatever the severity, which says how loud the night is: ``critical`` is reported first.
+    fails a ``warning`` is quarantined and reported; one that fails a ``critical`` check stops its feed for the night.
     """
 
     name: str

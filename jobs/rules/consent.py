@@ -20,20 +20,37 @@ PAIRS = pa.schema(
 )
 
 
+def attested_consents(revisions: DataFrame, deliveries: DataFrame) -> DataFrame:
+    """``consent_id, attested_by``: consents that a signed file brought, and the fingerprint of its issuer.
+
+    ``deliveries`` are DELIVERIES. One signed revision is enough: what a consent grants never changes from one
+    revision to the next, and what may change (an earlier end) only narrows it.
+    """
+    signed = deliveries.where("attested_by IS NOT NULL").select("night", "file", "attested_by")
+    return (
+        revisions.where("kind = 'consent'")
+        .select("consent_id", "night", "file")
+        .join(F.broadcast(signed), ["night", "file"])
+        .groupBy("consent_id")
+        .agg(F.min("attested_by").alias("attested_by"))
+    )
+
+
 def live_consents(
     revisions: DataFrame,
     current: DataFrame,
+    attested: DataFrame,
     barred: DataFrame,
     night: dt.date,
     since: Mapping[Pair, dt.date],
 ) -> DataFrame:
-    """Consents live on the night: ``person_id, purpose, recipient, source, consent_id, granted_on, expires_on``.
+    """Consents live on the night: CONSENTED, one row a person, purpose, recipient and source.
 
-    One row a person, purpose, recipient and source (the smallest id where several). ``revisions`` are all
-    accepted rows of ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and
-    ``birth_date``; ``barred`` is ``person_id, until`` of people who may not be scored: ``until`` null bars
-    for good, a date bars every consent granted on or before it (an erasure); ``since`` are the pairs that the policy
-    allows, each with the first day on which a consent to it may have been granted.
+    Where several are live an attested one, then the smallest id. ``revisions`` are all accepted rows of
+    ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and ``birth_date``;
+    ``attested`` as :func:`attested_consents` gives it; ``barred`` is ``person_id, until`` of people who may not
+    be scored: ``until`` null bars for good, a date bars every consent granted on or before it (an erasure);
+    ``since`` are the pairs that the policy allows, each with the first day on which a consent to it may be granted.
     """
     d = F.lit(night)
     # whatever the order of arrival: a withdrawal is final, and the last day only ever moves earlier
@@ -80,9 +97,66 @@ def live_consents(
             "left_anti",
         )
     )
-    first = F.min(F.struct("consent_id", "granted_on", "expires_on")).alias("c")
-    return (
-        live.groupBy("person_id", "purpose", "recipient", "source")
-        .agg(first)
-        .select("person_id", "purpose", "recipient", "source", "c.consent_id", "c.granted_on", "c.expires_on")
+    first = F.min(
+        F.struct(
+            F.col("attested_by").isNull(),
+            "consent_id",
+            "granted_on",
+            "expires_on",
+            F.col("attested_by").alias("by"),
+        )
     )
+    return (
+        live.join(attested, "consent_id", "left")
+        .groupBy("person_id", "purpose", "recipient", "source")
+        .agg(first.alias("c"))
+        .select(
+            "person_id",
+            "purpose",
+            "recipient",
+            "source",
+            "c.consent_id",
+            "c.granted_on",
+            "c.expires_on",
+            F.col("c.by").alias("attested_by"),
+        )
+    )
+
+
+# Why applications that a recipient held have ended: ``person_id, cause`` (one of bands.CAUSES but ``corrected``,
+# which is every other reason), for the people in ``held`` (person_id, consent_id: what the score rested on). Variables:
+# night, since (night of the package that held them), purpose, recipient, source (required). Tables, of those people
+# alone: ``accepted`` (accepted/consents), ``current`` (conformed/consents), ``refused`` (person_id, kind: declarations
+# that could not be read and still stop a score, RULES "Doubt"). Whose declarations are all gone was erased.
+WHY_ENDED = """
+WITH said AS (
+    SELECT person_id,
+        bool_or(kind = 'erasure' AND night > getvariable('since')) AS erased,
+        bool_or(kind = 'death') AS deceased
+    FROM accepted GROUP BY ALL
+), doubted AS (
+    SELECT person_id, bool_or(kind = 'death') AS deceased, bool_or(kind IN ('withdrawal', 'erasure')) AS withdrawn
+    FROM refused GROUP BY ALL
+), ended AS (
+    SELECT h.person_id,
+        coalesce(min(a.withdrawn_on) <= getvariable('night'), false)
+            OR coalesce(bool_or(c.in_doubt), false)
+            OR bool_or(EXISTS (
+                SELECT 1 FROM accepted w WHERE w.kind = 'withdrawal' AND w.person_id = h.person_id
+                AND w.granted_on BETWEEN a.granted_on AND getvariable('night')
+                AND coalesce(w.purpose, getvariable('purpose')) = getvariable('purpose')
+                AND coalesce(w.recipient, getvariable('recipient')) = getvariable('recipient')
+                AND coalesce(w.source, getvariable('source')) = getvariable('source'))) AS withdrawn,
+        coalesce(min(a.expires_on) < getvariable('night'), false) AS lapsed
+    FROM held h
+    LEFT JOIN accepted a ON a.person_id = h.person_id AND a.consent_id = h.consent_id AND a.kind = 'consent'
+    LEFT JOIN current c ON c.person_id = h.person_id AND c.consent_id = h.consent_id
+    GROUP BY ALL
+)
+SELECT e.person_id, CASE WHEN s.erased OR s.person_id IS NULL THEN 'erased'
+    WHEN s.deceased OR d.deceased THEN 'deceased'
+    WHEN e.withdrawn OR d.withdrawn THEN 'withdrawn'
+    WHEN e.lapsed THEN 'lapsed' END AS cause
+FROM ended e LEFT JOIN said s USING (person_id) LEFT JOIN doubted d USING (person_id)
+ORDER BY person_id
+"""

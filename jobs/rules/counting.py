@@ -10,8 +10,10 @@ from pyspark.sql import functions as F
 
 from jobs.rules.floor import LONGEST
 
+Night = dt.date | Column  # a column of dates: many nights in one frame
 
-def within_years(start: str, years: int, night: dt.date) -> Column:
+
+def within_years(start: str, years: int, night: Night) -> Column:
     """Through the day before the n-th anniversary (of 29 February: 28 February)."""
     return F.coalesce(F.add_months(start, 12 * years) > F.lit(night), F.lit(False))
 
@@ -26,7 +28,7 @@ def complete(authorities: Iterable[str], more: Column | None = None) -> Column:
     return F.coalesce(named if more is None else named & more, F.lit(False))
 
 
-def appealed(night: dt.date) -> Column:
+def appealed(night: Night) -> Column:
     """An appeal is pending, or decided otherwise than dismissed; what is told of one proves that there is one."""
     d = F.lit(night)
     lodged, decided, outcome = (F.col(f"appeal_{n}") for n in ("lodged_on", "decided_on", "outcome"))
@@ -35,7 +37,7 @@ def appealed(night: dt.date) -> Column:
     return told & ~F.coalesce(dismissed, F.lit(False))
 
 
-def set_aside(night: dt.date) -> Column:
+def set_aside(night: Night) -> Column:
     """Annulled, an appeal allowed, a dispute upheld, or a determination withdrawn."""
     d = F.lit(night)
     allowed = (
@@ -51,7 +53,7 @@ def set_aside(night: dt.date) -> Column:
     )
 
 
-def stayed(night: dt.date) -> Column:
+def stayed(night: Night) -> Column:
     """Not enforceable tonight; an end alone: stayed through it."""
     d = F.lit(night)
     begun = F.col("stayed_from").isNull() | (F.col("stayed_from") <= d)
@@ -59,25 +61,25 @@ def stayed(night: dt.date) -> Column:
     return (F.col("stayed_from").isNotNull() | F.col("stayed_until").isNotNull()) & begun & going_on
 
 
-def satisfied(night: dt.date) -> Column:
+def satisfied(night: Night) -> Column:
     """Paid, done or discharged."""
     return F.coalesce(F.col("satisfied_on") <= F.lit(night), F.lit(False)) | F.coalesce(
         F.col("left_determination") == "satisfied", F.lit(False)
     )
 
 
-def served(night: dt.date) -> Column:
+def served(night: Night) -> Column:
     """Service is proved and the time to object is over."""
     over = (F.col("served_on") <= F.lit(night)) & (F.col("objection_until") < F.lit(night))
     return F.coalesce(over, F.lit(False))
 
 
-def ended(night: dt.date) -> Column:
+def ended(night: Night) -> Column:
     """Its last day of force is past."""
     return F.coalesce(F.col("expires_on") < F.lit(night), F.lit(False))
 
 
-def counts(whole: Column, years: Column | int, start: str, night: dt.date) -> Column:
+def counts(whole: Column, years: Column | int, start: str, night: Night) -> Column:
     """Whether a record would count but for dispute and doubt: complete, final, and within the legal limit."""
     if isinstance(years, int):
         recent = within_years(start, years, night)

@@ -37,9 +37,15 @@ FEATURES_BY_SOURCE = MappingProxyType(
             "months_late",
             "months_since_late",
             "max_days_past_due",
+            "days_past_due_latest",
             "utilisation",
             "utilisation_trend",
+            "unused_limit_minor",
+            "card_use_months_share",
             "repaid_share",
+            "least_repaid_share",
+            "repaid_months_share",
+            "repaid_monthly_minor",
             "missed_repayments",
             "income_monthly_minor",
             "income_months",
@@ -104,7 +110,21 @@ LONGEST_STATUTE_YEARS = MappingProxyType(
         "driving_disqualifications": 10,
     }
 )
+# The widest guards of a register (jobs/rules/guards.py): beyond them a person must look, whatever the policy says.
+WIDEST_GUARDS = MappingProxyType(
+    {
+        "most": 10_000_000,
+        "adds": 1_000_000,
+        "adds_share": 0.5,
+        "removes": 1_000_000,
+        "removes_share": 0.5,
+    }
+)
+SHARE_FROM = 100  # entries: a share of fewer says nothing
 SCORE_MIN, SCORE_MAX = 350, 950
+BANDS = ("A", "B", "C", "D", "E")  # from the best
+# More new consents than this share of those live on a night are looked at by a person before a score leaves.
+NEW_CONSENTS_SHARE, LARGEST_NEW_CONSENTS_SHARE = 0.25, 0.5
 ADULT_AGE = 18
 
 
@@ -138,7 +158,10 @@ def floor_hash() -> str:
         "roles": list(ROLES),
         "longest": dict(LONGEST),
         "statutes": dict(LONGEST_STATUTE_YEARS),
+        "guards": {**WIDEST_GUARDS, "share_from": SHARE_FROM},
         "score": [SCORE_MIN, SCORE_MAX],
+        "bands": list(BANDS),
+        "new_consents_share": LARGEST_NEW_CONSENTS_SHARE,
         "adult": ADULT_AGE,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

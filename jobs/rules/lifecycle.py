@@ -41,8 +41,11 @@ def statute_end(register: Register) -> Column:
     return F.date_sub(F.add_months("ordered_on", 12 * register.statute_years), 1)
 
 
-def states(orders: DataFrame, register: Register, night: dt.date) -> DataFrame:
-    """``orders`` (conformed, of one register) with ``state`` and ``until`` (last day in force)."""
+def states(orders: DataFrame, register: Register, night: dt.date | Column) -> DataFrame:
+    """``orders`` (conformed, of one register) with ``state`` and ``until`` (last day in force).
+
+    ``night`` may be a column of dates, so that one frame holds many nights.
+    """
     d = F.lit(night)
     needs = F.lit(True)
     paid = counting.satisfied(night)

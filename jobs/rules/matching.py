@@ -58,8 +58,9 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
 
 
 def variants(rows: DataFrame, own_channel: bool) -> DataFrame:
-    """Distinct identities among rows: ``person_id, birth_mac, name_macs, own``."""
-    return rows.select("person_id", "birth_mac", "name_macs").distinct().withColumn("own", F.lit(own_channel))
+    """Distinct identities among rows: ``person_id, birth_mac, name_macs, given_macs, own``."""
+    names = ["person_id", "birth_mac", "name_macs", "given_macs"]
+    return rows.select(*names).distinct().withColumn("own", F.lit(own_channel))
 
 
 def conflicting(found: DataFrame, vault: DataFrame) -> DataFrame:
@@ -71,6 +72,7 @@ def conflicting(found: DataFrame, vault: DataFrame) -> DataFrame:
     """
     names = F.array_distinct(F.flatten(F.collect_list("name_macs")))
     known = vault.groupBy("person_id").agg(F.min("birth_mac").alias("k_birth"), names.alias("k_names"))
+    found = found.select("person_id", "birth_mac", "name_macs", "own").distinct()
     met = found.join(known, "person_id", "left")
     brought = (
         met.where("own AND k_birth IS NOT NULL AND birth_mac = k_birth")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from ruamel.yaml import YAML
@@ -15,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from jobs.errors import AssentError
 from jobs.rules import floor
+from jobs.rules.guards import Guards
 from schemas.contract import IDENTITY_NAMES, contracts
 
 REGISTER_COLUMNS = frozenset(
@@ -44,7 +46,7 @@ class Purpose:
 
 @dataclass(frozen=True)
 class Register:
-    """One register: its feed and kind (floor), recipient, authorities, statute in years, exported columns."""
+    """One register: its feed and kind (floor), recipient, authorities, statute in years, exported columns, guards."""
 
     name: str
     feed: str
@@ -54,6 +56,23 @@ class Register:
     statute_years: int
     statute_source: str
     columns: tuple[str, ...]
+    guards: Guards = field(default_factory=Guards)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How scores and notices leave. Each key may be left out of the policy; the default is the careful one.
+
+    ``bands_used``: recipient -> bands whose lowest score it acts on (a fall below one is an adverse action), all but
+    the lowest where it is not named. ``new_consents_share``: of the consents live tonight; more new ones stop the
+    export of scores until a person approves. ``pages``: whether each notice is also written as a page.
+    """
+
+    operator: str = "the operator of this service"
+    contact: str = "the address that your consent names"
+    bands_used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    new_consents_share: float = floor.NEW_CONSENTS_SHARE
+    pages: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,7 @@ class Policy:
     dispute_extensions: tuple[str, ...]
     sha256: str
     path: str
+    sending: Sending = field(default_factory=Sending)
 
     def pairs(self) -> list[Pair]:
         """Every allowed purpose × source × recipient."""
@@ -193,13 +213,33 @@ def _purpose(doc: Located, name: str, node: Any) -> Purpose:
     return Purpose(name, limits["required"], sources, recipients, since)
 
 
+def _guards(doc: Located, name: str, node: Any) -> Guards:
+    """The guards of a register; what is not named is as wide as the floor lets it be."""
+    given = node.get("guards") or {}
+    if not isinstance(given, dict):
+        raise doc.fail("guards", f"{name}: guards must be a mapping", node)
+    _known(doc, given, {"least", *floor.WIDEST_GUARDS}, "guard")
+    for key, value in given.items():
+        widest = floor.WIDEST_GUARDS.get(key)
+        number = int | float if key.endswith("_share") else int
+        sound = isinstance(value, number) and not isinstance(value, bool) and value >= 0
+        if not sound or (widest is not None and value > widest):
+            most = "" if widest is None else f" and at most {widest}"
+            raise doc.fail(key, f"{name}: guard {key} must be a number from 0 on{most}", given)
+    numbers: dict[str, Any] = {k: float(v) if k.endswith("_share") else int(v) for k, v in given.items()}
+    guards = dataclasses.replace(Guards(), **numbers)
+    if guards.least > guards.most:
+        raise doc.fail("least", f"{name}: guard least is above most", given)
+    return guards
+
+
 def _register(doc: Located, name: str, node: Any) -> Register:
     if not isinstance(node, dict):
         raise doc.fail(name, f"register {name} must be a mapping", doc.node["registers"])
     _known(
         doc,
         node,
-        {"recipient", "authorities", "statute_years", "statute_source", "columns"},
+        {"recipient", "authorities", "statute_years", "statute_source", "columns", "guards"},
         "key",
     )
     recipient, years = node.get("recipient"), node.get("statute_years")
@@ -233,7 +273,45 @@ def _register(doc: Located, name: str, node: Any) -> Register:
         years,
         node["statute_source"],
         columns,
+        _guards(doc, name, node),
     )
+
+
+def _sending(doc: Located, recipients: set[str]) -> Sending:
+    """The keys of :class:`Sending`; PolicyError for a recipient or band that is none, or a share beyond the floor."""
+    found: dict[str, Any] = {}
+    if "operator" in doc.node:
+        node = _mapping(doc, "operator")
+        _known(doc, node, {"name", "contact"}, "key")
+        for key, name in (("name", "operator"), ("contact", "contact")):
+            if not isinstance(node.get(key), str) or not node[key].strip():
+                raise doc.fail(key, f"operator needs {key}: who answers a person who was rated", node)
+            found[name] = str(node[key])
+    if "bands_used" in doc.node:
+        node, bands = _mapping(doc, "bands_used"), {}
+        for recipient in node:
+            if recipient not in recipients:
+                raise doc.fail(recipient, f"{recipient} receives no score; remove it", node)
+            words = _strings(doc, node, recipient)
+            if not words or not set(words) <= set(floor.BANDS[:-1]):
+                raise doc.fail(
+                    recipient,
+                    f"bands of {recipient} must be of {', '.join(floor.BANDS[:-1])}, one at least",
+                    node,
+                )
+            bands[str(recipient)] = words
+        found["bands_used"] = bands
+    if "new_consents_share" in doc.node:
+        share = doc.node["new_consents_share"]
+        most = floor.LARGEST_NEW_CONSENTS_SHARE
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= most:
+            raise doc.fail("new_consents_share", f"new_consents_share must be 0..{most}")
+        found["new_consents_share"] = float(share)
+    if "notice_pages" in doc.node:
+        if not isinstance(doc.node["notice_pages"], bool):
+            raise doc.fail("notice_pages", "notice_pages must be true or false")
+        found["pages"] = doc.node["notice_pages"]
+    return Sending(**found)
 
 
 def compile_policy(text: str, path: str) -> Policy:
@@ -248,6 +326,10 @@ def compile_policy(text: str, path: str) -> Policy:
         "registers",
         "retention",
         "dispute_extensions",
+        "operator",
+        "bands_used",
+        "new_consents_share",
+        "notice_pages",
     }
     _known(doc, doc.node, known, "key")
     purposes, registers = _mapping(doc, "purposes"), _mapping(doc, "registers")
@@ -288,4 +370,5 @@ def compile_policy(text: str, path: str) -> Policy:
         dispute_extensions=_strings(doc, doc.node, "dispute_extensions"),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         path=path,
+        sending=_sending(doc, set(roles)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _values(characteristics: Sequence[Characteristic], feature: str) -> list[flo
         for b in c.bins
         if b.below is not None
     }
-    return sorted({0.0} | {v for v in limits if v > 0})
+    return sorted({0.0} | {v for v in limits if 0 < v < inf})
 
 
 def _least_gain(characteristic: Characteristic, before: Values, after: Values) -> int:

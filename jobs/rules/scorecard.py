@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import reduce
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.rules import floor
+from jobs.rules import floor, soundness
 from jobs.rules.policy import Located, Policy, parse
 from jobs.rules.satisfaction import costs_more
 
@@ -26,8 +26,9 @@ KEYS = {
     "minimum",
     "characteristics",
 }
-PART_KEYS = {"feature", "features", "neutral", "reason", "bins"}
-BANDS = ("A", "B", "C", "D", "E")
+PART_KEYS = {"feature", "features", "better", "basis", "because", "neutral", "reason", "bins"}
+BASES = ("outcomes", "expert")
+BANDS = floor.BANDS
 # Generated methods over 8,000 bytes are never compiled by HotSpot: a characteristic stays well below.
 MOST_BINS = 30
 MOST_CHARACTERISTICS = 40
@@ -36,21 +37,27 @@ MOST_POINTS = 10_000  # of a bin or a base: their sum stays a 32-bit number
 
 @dataclass(frozen=True)
 class Bin:
-    """Values below ``below`` (one limit a feature; None: the rest) score ``points``."""
+    """Values below ``below`` (one limit a feature; None: the rest) score ``points``; ``share`` of the developed on."""
 
     below: tuple[float, ...] | None
     points: int
+    share: float | None = None
 
 
 @dataclass(frozen=True)
 class Characteristic:
-    """One or two features, the points of each bin, the points where a value is missing, and the reason."""
+    """One or two features, the points of each bin, the points where a value is missing, and the reason.
+
+    ``better``: the declared direction a feature; empty where none is declared. ``basis``: what the points rest on.
+    """
 
     features: tuple[str, ...]
     neutral: int
     code: str
     text: str
     bins: tuple[Bin, ...]
+    better: tuple[str, ...] = ()
+    basis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,10 @@ class _Compiler:
             raise self.doc.fail(key, f"{key} must be text", node)
         return str(value)
 
+    def allowed_name(self, node: Any, key: str, name: str) -> None:
+        if word := floor.denied_word(name):
+            raise self.doc.fail(key, f"{name!r} has the denied word {word!r}; remove it", node)
+
     def purpose(self) -> str:
         name = self.word(self.doc.node, "purpose")
         if name not in floor.PURPOSES:
@@ -139,6 +150,7 @@ class _Compiler:
 
     def feature(self, node: Any, key: str, name: Any, purpose: str, sources: tuple[str, ...]) -> str:
         allowed = floor.features_of(purpose)
+        self.allowed_name(node, key, str(name))
         if name not in allowed:
             raise self.doc.fail(
                 key,
@@ -166,21 +178,34 @@ class _Compiler:
         return tuple(found)
 
     def bin(self, node: Any, features: tuple[str, ...], last: bool) -> Bin:
-        self.known(node, {"below", "points", "in"}, "key")
+        if not isinstance(node, dict):
+            raise self.doc.fail("bins", "a bin must give points, and below but for the last")
+        self.known(node, {"below", "points", "share", "in"}, "key")
         if "in" in node:
             raise self.doc.fail("in", "every feature is a number: use below", node)
         points = self.integer(node, "points")
+        weight = None
+        if "share" in node:
+            share = node["share"]
+            if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+                raise self.doc.fail("share", "share must be a number from 0 to 1", node)
+            weight = float(share)
         if last:
             if "below" in node:
                 raise self.doc.fail("below", "the last bin is the rest: it has points alone", node)
-            return Bin(None, points)
+            return Bin(None, points, weight)
         below = node.get("below")
         limits = below if isinstance(below, list) else [below]
         if len(limits) != len(features) or not all(
-            isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v) for v in limits
+            isinstance(v, int | float) and not isinstance(v, bool) and (isfinite(v) or v == inf)
+            for v in limits
         ):
             raise self.doc.fail("below", f"below must give {len(features)} number(s)", node)
-        return Bin(tuple(float(v) for v in limits), points)
+        if all(v == inf for v in limits):  # of a pair, one of the two may be whatever it is
+            raise self.doc.fail(
+                "below", f"below must give {len(features)} number(s), one at least a limit", node
+            )
+        return Bin(tuple(float(v) for v in limits if v is not None), points, weight)
 
     def characteristic(self, node: Any, purpose: str, sources: tuple[str, ...]) -> Characteristic:
         if not isinstance(node, dict):
@@ -205,7 +230,68 @@ class _Compiler:
         limits = [b.below[0] for b in made if b.below is not None]
         if len(features) == 1 and limits != sorted(set(limits)):
             raise self.doc.fail("bins", "the limits of bins must rise, or a bin is never reached", node)
-        return Characteristic(features, neutral, self.word(reason, "code"), self.word(reason, "text"), made)
+        code = self.word(reason, "code")
+        self.allowed_name(reason, "code", code)
+        better, basis = self.better(node, features), self.basis(node)
+        whole = Characteristic(features, neutral, code, self.word(reason, "text"), made, better, basis)
+        self.sound(whole, node)
+        return whole
+
+    def better(self, node: Any, features: tuple[str, ...]) -> tuple[str, ...]:
+        if "better" not in node:
+            return ()
+        value = node["better"]
+        words = value if isinstance(value, list) else [value]
+        if len(words) != len(features) or any(w not in soundness.DIRECTIONS for w in words):
+            raise self.doc.fail(
+                "better",
+                f"better must say {', '.join(soundness.DIRECTIONS)} of {len(features)} feature(s)",
+                node,
+            )
+        return tuple(str(w) for w in words)
+
+    def basis(self, node: Any) -> str | None:
+        basis = node.get("basis")
+        if basis is None:
+            return None
+        if basis not in BASES:
+            raise self.doc.fail("basis", f"basis must be {' or '.join(BASES)}", node)
+        if basis == "expert" and ("better" not in node or not self.word(node, "because")):
+            raise self.doc.fail(
+                "basis", "an expert's points need better and because: the reason of the direction", node
+            )
+        return str(basis)
+
+    def sound(self, one: Characteristic, node: Any) -> None:
+        """PolicyError where bins overlap, points contradict a direction, or what is missing would cost."""
+        bins = node["bins"]
+        if (place := soundness.unreached(one)) is not None:
+            raise self.doc.fail(
+                place, "a bin is covered by those before it and never reached; remove it", bins
+            )
+        if (found := soundness.contradicts(one)) is not None:
+            feature, place = found
+            better = one.better[one.features.index(feature)]
+            raise self.doc.fail(
+                place,
+                f"points contradict the declared direction: {better} {feature} is better; mend them",
+                bins,
+            )
+        shares = [b.share for b in one.bins]
+        known = [s for s in shares if s is not None]
+        if known and (len(known) < len(shares) or abs(sum(known) - 1) > soundness.SHARES_SUM):
+            raise self.doc.fail("bins", "give each bin its share, 1 in sum, or none of them", node)
+        mean, best = soundness.mean_points(one), max(b.points for b in one.bins)
+        if one.neutral < mean:
+            raise self.doc.fail(
+                "neutral",
+                f"neutral {one.neutral} is below {mean:.2f}, the mean of the bins: what is missing would cost",
+                node,
+            )
+        if one.neutral > best:
+            raise self.doc.fail(
+                "neutral", f"neutral {one.neutral} is above every bin: no value would end the reason", node
+            )
 
 
 def compile_scorecard(text: str, path: str, policy: Policy) -> Scorecard:
@@ -232,11 +318,23 @@ def compile_scorecard(text: str, path: str, policy: Policy) -> Scorecard:
             "let points never fall when a record ends",
             nodes[place],
         )
+    if (opposed := soundness.opposed(made)) is not None:
+        place, feature = opposed
+        raise doc.fail(
+            "better", f"{feature} is declared the other way above; declare one direction", nodes[place]
+        )
+    base, bands = read.integer(doc.node, "base"), read.bands()
+    silent, least = base + sum(c.neutral for c in made), dict(bands)["C"]
+    if silent < least:
+        raise doc.fail(
+            "base",
+            f"all neutral is {silent}, below band C ({least}): refusing consent would cost; raise base",
+        )
     return Scorecard(
         purpose=purpose,
         version=read.word(doc.node, "version"),
-        base=read.integer(doc.node, "base"),
-        bands=read.bands(),
+        base=base,
+        bands=bands,
         required=required,
         optional=optional,
         minimum=read.minimum(purpose, required),

@@ -150,6 +150,11 @@ POLICY = [
     ("recipient: enforcement-office", "recipient: demo-lender", "never receive a register"),
     ("landing_days: 90", "landing_days: 91", "landing_days must be"),
     ("statute_years: 6", "statute_years: 60", "statute_years must be"),
+    ("adds_share: 0.5", "adds_share: 0.51", "guard adds_share must be a number from 0 on and at most 0.5"),
+    ("most: 2000000", "most: 99000000", "guard most must be"),
+    ("removes: 100000", "removes: -1", "guard removes must be"),
+    ("guards: {most", "guards: {never: 1, most", "guard 'never' is outside the floor"),
+    ("guards: {most", "guards: {least: 3000000, most", "guard least is above most"),
     ('    law: "GDPR', '    note: "GDPR', "outside the floor"),
 ]
 

@@ -6,11 +6,11 @@ import pytest
 
 from jobs.conform import People, barred, current_versions, flagged, people
 from jobs.lake.config import load_policy
-from jobs.rules.consent import live_consents
+from jobs.rules.consent import attested_consents, live_consents
 from jobs.rules.doubt import stopped_people
 from jobs.rules.policy import allowed_since
 from schemas.contract import contracts
-from schemas.tables import QUARANTINE
+from schemas.tables import CONSENTED, DELIVERIES, QUARANTINE
 from tests.tables import expected, frame, texts
 
 NIGHT = dt.date(2026, 11, 20)
@@ -47,6 +47,9 @@ stopped    | 15        | consent    | motor_cover     | traffic      | demo-insu
 mended     | 16        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
 w-mended   | 16        | withdrawal | study_finance   | -            | -            | 2026-11-19 | -          | -           | 2026-11-19T08:00:00 | 1980-01-01 | 2026-11-20
 contested  | 17        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
+a-unsigned | 20        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
+b-signed   | 20        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-19
+once       | 21        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-19
 shortened  | 18        | consent    | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-12-01 | -           | 2026-01-02T08:00:00 | 1980-01-01 | 2026-11-18
 re-erased  | 19        | erasure    | -               | -            | -            | 2026-11-01 | -          | -           | 2026-11-01T08:00:00 | 1980-01-01 | 2026-11-18
 re-erased  | 19        | erasure    | -               | -            | -            | 2026-11-01 | -          | -           | 2026-11-19T08:00:00 | 1980-01-01 | 2026-11-20
@@ -57,6 +60,18 @@ consent_id | person_id | kind    | purpose         | source       | recipient   
 undone     | 11        | consent | consumer_credit | transactions | demo-lender | 2026-01-01 | 2026-12-01 | -            | 2026-01-01T08:00:00 | 1980-01-01 | 2026-11-20
 ends-today | 3         | consent | consumer_credit | transactions | demo-lender | 2026-01-01 | 2026-12-01 | -            | 2026-01-01T07:00:00 | 1980-01-01 | 2026-11-20
 shortened  | 18        | consent | motor_cover     | traffic      | demo-insurer | 2026-01-01 | 2026-11-19 | -            | 2026-01-01T08:00:00 | 1980-01-01 | 2026-11-20
+"""
+# revised by an unsigned file: what was granted never changes, so the signed one still stands for it
+REVISED = """
+consent_id | person_id | kind    | purpose     | source  | recipient    | granted_on | expires_on | withdrawn_on | revised_at          | birth_date | night
+once       | 21        | consent | motor_cover | traffic | demo-insurer | 2026-01-01 | 2026-11-25 | -            | 2026-01-03T08:00:00 | 1980-01-01 | 2026-11-20
+"""
+# every row is in consents.csv of its night; one night's file is signed
+SIGNED = """
+night      | feed     | file         | attested_by
+2026-11-18 | consents | consents.csv | -
+2026-11-19 | consents | consents.csv | 4a5f
+2026-11-20 | consents | consents.csv | -
 """
 REFUSED = """
 night      | feed     | person_id | record_key | contested | verbatim
@@ -71,30 +86,33 @@ d13        | consents | disputed  | 13        | 2026-11-19 | open
 d1         | consents | live      | 13        | 2026-11-19 | open
 """
 EXPECTED = """
-person_id | purpose         | source       | consent_id
-1         | consumer_credit | transactions | live
-4         | consumer_credit | transactions | ends-later
-6         | consumer_credit | transactions | adult
-7         | consumer_credit | court        | a-court
-8         | consumer_credit | transactions | again
-10        | motor_cover     | traffic      | after
-16        | motor_cover     | traffic      | mended
+person_id | purpose         | source       | consent_id | attested_by
+1         | consumer_credit | transactions | live       | -
+4         | consumer_credit | transactions | ends-later | -
+6         | consumer_credit | transactions | adult      | -
+7         | consumer_credit | court        | a-court    | -
+8         | consumer_credit | transactions | again      | -
+10        | motor_cover     | traffic      | after      | -
+16        | motor_cover     | traffic      | mended     | -
+20        | motor_cover     | traffic      | b-signed   | 4a5f
+21        | motor_cover     | traffic      | once       | 4a5f
 """
 
 
 @pytest.fixture(scope="module")
 def live(spark):
-    given = frame(spark, CONSENTS.accepted_ddl(), GIVEN).unionByName(
-        frame(spark, CONSENTS.accepted_ddl(), LATE)
-    )
+    given = frame(spark, CONSENTS.accepted_ddl(), GIVEN, file="consents.csv")
+    for more in (LATE, REVISED):
+        given = given.unionByName(frame(spark, CONSENTS.accepted_ddl(), more, file="consents.csv"))
     quarantine = frame(spark, QUARANTINE.ddl(), REFUSED)
     stopped = stopped_people(quarantine, given)
     contested = quarantine.where("contested").select("person_id")
     who: People = people(given, stopped, contested, NIGHT)
     verdicts = frame(spark, DISPUTES, VERDICTS)
     current = flagged(current_versions(given, CONSENTS), CONSENTS, verdicts, quarantine)
+    attested = attested_consents(given, frame(spark, DELIVERIES.ddl(), SIGNED))
     since = allowed_since(load_policy(), [], NIGHT)
-    return live_consents(given, current, barred(who, stopped), NIGHT, since)
+    return live_consents(given, current, attested, barred(who, stopped), NIGHT, since)
 
 
 def test_a_later_revision_of_an_erasure_does_not_erase_again(spark):
@@ -107,5 +125,6 @@ def test_a_later_revision_of_an_erasure_does_not_erase_again(spark):
     }
 
 
-def test_only_live_consents_remain(live):
-    assert texts(live, "person_id", "purpose", "source", "consent_id") == expected(EXPECTED)
+def test_only_live_consents_remain_and_who_attests_them(live):
+    assert texts(live, "person_id", "purpose", "source", "consent_id", "attested_by") == expected(EXPECTED)
+    assert live.columns == CONSENTED.names

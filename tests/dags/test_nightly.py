@@ -52,9 +52,9 @@ def airflow(code, home, **more):
 def test_it_runs_the_steps_in_their_order_and_each_feed_by_itself(tmp_path):
     found = json.loads(airflow(SHOW, tmp_path))
     assert found == {
-        "order": ["begin", *STEPS, "stopped"],
-        "retries": [2],
-        "xcom": [False],
+        "order": ["begin", *STEPS[:-1], "plan", "sign_off", "export", "withheld", "stopped"],
+        "retries": [2, 3],  # the sign-off asks once more: an answer as it parks can be lost
+        "xcom": [False, True],  # counts, codes and hashes, from plan to the person who is asked
         "feeds": list(contracts()),
         "timetable": "CronDataIntervalTimetable",
         "runs": 1,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import AssentError
-from jobs.lake import setup
+from jobs.lake import class_archive, setup
 from jobs.lake.config import REPOSITORY
 from tests.servers import program
 
@@ -75,14 +75,17 @@ def test_java_of_another_version_is_one_line(monkeypatch, tmp_path):
         setup.find_java()
 
 
-def test_missing_and_changed_jars_are_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
-    with pytest.raises(AssentError, match="run `make setup`"):
-        setup.delta_jars()
-    (tmp_path / "jars").mkdir()
-    (tmp_path / "jars" / next(iter(setup.JARS))).write_bytes(b"another")
-    with pytest.raises(AssentError, match="sha256 differs"):
-        setup.delta_jars()
+def test_an_archive_of_classes_is_used_where_one_is_kept_for_this_java(monkeypatch, tmp_path):
+    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "java").mkdir()
+    (tmp_path / "java" / "release").write_text('JAVA_VERSION="17.0.2"\n')
+    assert class_archive.options(tmp_path / "java") == []
+    place = class_archive._place(tmp_path / "java")
+    place.parent.mkdir()
+    place.touch()
+    assert str(place) in class_archive.options(tmp_path / "java")[0]
+    (tmp_path / "java" / "release").write_text('JAVA_VERSION="17.0.3"\n')
+    assert class_archive.options(tmp_path / "java") == []
 
 
 def test_a_missing_server_fails_in_ci_and_is_skipped_elsewhere(monkeypatch):

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from jobs.lake.config import REPOSITORY
+from jobs.lake.config import REPOSITORY, load_policy
+from jobs.lake.recipients import make_demo_recipients
 from schemas.contract import contracts
 from tests.edges import consents, orders
 from tests.extract.conftest import oib
@@ -329,6 +330,8 @@ def policy(root: Path, night: str) -> Path:
 def history(spark, tmp_path_factory: pytest.TempPathFactory):
     made = build(tmp_path_factory.mktemp("edges"))
     made.write()
+    # a policy of one's own has no demo recipients: their certificates are given before the first night
+    make_demo_recipients(made.root / "lake.keys", load_policy(REPOSITORY / "policy.yaml"), print)
     with pytest.MonkeyPatch.context() as patch:
         for name in [
             n

@@ -127,7 +127,7 @@ day   | who         | id    | kind       | pair        | granted_on | more      
 03-02 | erased      | 3     | consent    | cc-tr       | 2026-03-02 | -                                                   | accepted
 02-26 | married     | 1     | consent    | cc-tr       | 2026-01-10 | -                                                   | accepted
 02-27 | married     | 2     | consent    | oc-tr       | 2026-01-10 | family_name=Kovač                                   | accepted
-02-28 | married     | 3     | consent    | mo-tf       | 2026-01-10 | -                                                   | accepted
+02-28 | married     | 3     | consent    | mo-tf       | 2026-01-10 | given_name=Eva                                      | accepted
 02-26 | contested   | 1     | consent    | cc-tr       | 2026-01-10 | -                                                   | accepted
 02-28 | contested   | 2     | consent    | oc-tr       | 2026-01-10 | birth_date=1980-01-02                               | identity_conflict
 02-26 | two-births  | 1     | consent    | cc-tr       | 2026-01-10 | -                                                   | identity_conflict

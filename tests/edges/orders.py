@@ -79,6 +79,7 @@ no-basis        | mj   | legal_basis=                               | -         
 no-day          | mj   | ordered_on=                                | -                                          | NNNNN  | 00000
 lapsed-nameless | mj   | authority= expires_on=2026-02-27           | -                                          | NNXXX  | 00000
 lacking-later   | mj   | -                                          | 02-28 legal_basis=                         | IINNN  | uu000
+amended         | mj   | -                                          | 02-27 debt_minor=5                         | IIIII  | uuuuu
 late-version    | mj   | satisfied_on=2026-02-01 revised_at=2026-02-01T10:00:00Z | 02-28 satisfied_on= revised_at=2026-01-01T10:00:00Z | SSSSS | ppppp
 ins-ten         | ins  | ordered_on=2016-02-29                      | -                                          | IIXXX  | 11000
 ins-ten-march   | ins  | ordered_on=2016-03-01                      | -                                          | IIIXX  | 11100

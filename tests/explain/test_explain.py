@@ -4,17 +4,19 @@ import csv
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from jobs.cli import main
 from jobs.errors import AssentError, UsageError
 from jobs.lake.explain import explain
-from jobs.lake.history import anniversary, months_back
 from jobs.lake.query import run_query
+from jobs.rules.dates import anniversary, months_back, whole_months
 from tests.explain.conftest import FIRST, PEOPLE, SECOND, STRANGER
 
 NIGHTS = {"first": dt.date.fromisoformat(FIRST), "second": dt.date.fromisoformat(SECOND)}
@@ -71,9 +73,9 @@ def test_reasons_are_the_largest_shortfalls_with_the_value_in_the_sentence(place
         assert [r["points"] for r in s["reasons"]] == worst
         assert all(r["points"] > 0 and "{" not in r["text"] for r in s["reasons"])
     late = {r["code"]: r["text"] for r in score(told(place, "ana"), "other-lender")["reasons"]}
-    assert "LATE_DEEP" not in late  # the late payment is disputed on the second night
+    assert "LATE_RECENT" not in late  # the late payment is disputed on the second night
     late = {r["code"]: r["text"] for r in score(told(place, "ana", "first"), "other-lender")["reasons"]}
-    assert "45 days" in late["LATE_DEEP"]
+    assert "reported late 1 " in late["LATE_RECENT"]
 
 
 @pytest.mark.parametrize(
@@ -175,9 +177,13 @@ def test_the_order_asked_and_the_unknown(place):
     assert found[1]["scores"][0]["purpose"] == "motor_cover"
 
 
+def against(place, who, **more):
+    return told(place, who, **more)["against"]
+
+
 def test_against_says_what_changed(place):
-    found = told(place, "ana", against=NIGHTS["first"])["against"]
-    by = {(s["purpose"], s["recipient"]): s for s in found["scores"]}
+    found = against(place, "ana", against=NIGHTS["first"])
+    by = {(s["purpose"], s["recipient"]): s for s in found["changes"]}
     mine = by[("consumer_credit", "demo-lender")]
     assert (mine["before"]["consents"], mine["after"]["consents"]) == (["K1", "K2"], ["K1"])
     assert mine["before"]["score"] != mine["after"]["score"]
@@ -194,9 +200,57 @@ def test_against_says_what_changed(place):
         "in_force",
         "satisfied",
     )
-    assert told(place, "ana", against=NIGHTS["second"])["against"] == {
-        "night": NIGHTS["second"], "scores": [], "registers": [],
+    assert against(place, "ana", against=NIGHTS["second"]) == {
+        "night": NIGHTS["second"], "from": NIGHTS["second"], "to": NIGHTS["second"], "changes": [], "registers": [],
     }  # fmt: skip
+
+
+def test_each_changed_score_has_its_causes(place):
+    changes = {c["recipient"]: c for c in against(place, "ana", against=NIGHTS["first"])["changes"]}
+    causes = {r: {(c["cause"], c["record_id"]): c for c in row["causes"]} for r, row in changes.items()}
+    # the paid judgment is no cause for a lender who may not read court any more
+    assert set(causes["demo-lender"]) == {("consent_withdrawn", "K2"), ("record_disputed", "C4")}
+    assert set(causes["other-lender"]) == {("record_disputed", "C4")}
+    assert [c["unexplained"] for c in changes.values()] == [[], []]
+    withdrawn = causes["demo-lender"][("consent_withdrawn", "K2")]
+    assert delivered(place, withdrawn)["withdrawn_on"] == SECOND
+    assert withdrawn["source"] == "court"
+    assert "judgments_unsatisfied" in withdrawn["features"]
+    disputed = causes["demo-lender"][("record_disputed", "C4")]
+    assert delivered(place, disputed)["dispute_id"] == "D2"
+    assert "max_days_past_due" in disputed["features"]
+
+
+def test_without_another_night_the_one_before_is_held_against(place):
+    assert against(place, "ana") == against(place, "ana", against=NIGHTS["first"])
+    assert "against" not in told(place, "ana", "first")  # the first published night
+    (first,) = explain(place.lake, [PEOPLE["ana"][0]], as_of=NIGHTS["first"], against=NIGHTS["second"])
+    told_back = first["against"]
+    assert (told_back["from"], told_back["to"]) == (NIGHTS["first"], NIGHTS["second"])
+    assert told_back["changes"] == against(place, "ana")["changes"]
+
+
+@pytest.mark.parametrize("fmt", ["text", "html"])
+def test_a_night_is_explained_though_the_one_before_is_gone(place, fmt, tmp_path, monkeypatch):
+    from jobs.lake.explained import render
+
+    lake = tmp_path / "lake"
+    shutil.copytree(place.lake, lake)
+    monkeypatch.setenv("ASSENT_KEYS", f"{place.lake}.keys")
+    rows = json.loads(
+        json.dumps(run_query(str(lake), "select night, tables from publications").to_pylist(), default=str)
+    )
+    pins = {r["night"]: json.loads(r["tables"])["features"]["version"] for r in rows}
+    for night, version in pins.items():
+        if night == FIRST:
+            for file in DeltaTable(str(lake / "features"), version=version).file_uris():
+                Path(file).unlink()
+    (found,) = explain(str(lake), [PEOPLE["ana"][0]])
+    assert found["against"] is None
+    assert found["scores"] == told(place, "ana")["scores"]
+    assert "cannot be told" in render([found], fmt)
+    with pytest.raises(AssentError, match=f"night {FIRST} cannot be read any more"):
+        explain(str(lake), [PEOPLE["ana"][0]], against=NIGHTS["first"])
 
 
 def test_every_look_is_recorded(place):
@@ -247,6 +301,10 @@ def test_no_format_shows_an_identity(place, fmt, capsys):
     else:
         assert "consumer_credit for demo-lender" in out
         assert "45 days" in out or "months" in out
+        assert (
+            "because a consent was withdrawn in consents (consent_withdrawn; moved judgments_unsatisfied"
+            in out
+        )
 
 
 def test_the_text_shows_the_sum(place, capsys):
@@ -307,3 +365,20 @@ def test_an_anniversary(day, years, then):
 )
 def test_the_first_month_of_a_window(night, months, then):
     assert months_back(dt.date.fromisoformat(night), months) == dt.date.fromisoformat(then)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "months"),
+    [
+        ("2026-01-18", "2026-02-17", 0),
+        ("2026-01-18", "2026-02-18", 1),
+        ("2026-01-31", "2026-02-28", 1),
+        ("2026-01-30", "2026-02-28", 1),
+        ("2026-01-29", "2026-02-27", 0),
+        ("2024-02-29", "2025-02-28", 12),
+        ("2020-02-29", "2024-02-28", 47),
+        ("2025-12-31", "2026-04-30", 4),
+    ],
+)
+def test_whole_months(since, until, months):
+    assert whole_months(dt.date.fromisoformat(since), dt.date.fromisoformat(until)) == months

@@ -32,6 +32,9 @@ SHOWN = {  # view: rows on the first night, on the second
     "publications": (1, 2),
     "notices": (1, 2),
     "disclosures": (1, 2),
+    "approvals": (0, 0),
+    "holds": (0, 0),
+    "returns": (0, 0),
     "accesses": (0, 1),
 }
 

@@ -6,6 +6,7 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as F
 
 from jobs.rules.lifecycle import STATES, states
 from jobs.rules.policy import compile_policy
@@ -90,11 +91,12 @@ judgment_debts             | appeal_lodged_on=2026-03-01 appeal_decided_on=2026-
 judgment_debts             | appeal_lodged_on=2026-03-01 appeal_decided_on=2026-05-01           | appealed       | 2027-06-30
 judgment_debts             | appeal_lodged_on=2026-03-01 appeal_outcome=dismissed               | appealed       | 2027-06-30
 judgment_debts             | appeal_lodged_on=2026-06-01 appeal_decided_on=2026-05-01 appeal_outcome=dismissed | appealed | 2027-06-30
-judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=varied                   | appealed       | 2027-06-30
-judgment_debts             | appeal_decided_on=2026-05-01                                         | appealed       | 2027-06-30
-judgment_debts             | appeal_outcome=dismissed                                             | appealed       | 2027-06-30
-judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=dismissed                | in_force       | 2027-06-30
-judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=allowed                  | set_aside      | 2027-06-30
+judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=dismissed             | in_force       | 2027-06-30
+judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=varied                | appealed       | 2027-06-30
+judgment_debts             | appeal_decided_on=2026-05-01 appeal_outcome=allowed               | set_aside      | 2027-06-30
+judgment_debts             | appeal_decided_on=2026-05-01                                      | appealed       | 2027-06-30
+judgment_debts             | appeal_outcome=varied                                             | appealed       | 2027-06-30
+judgment_debts             | appeal_outcome=dismissed                                          | appealed       | 2027-06-30
 judgment_debts             | served_on=-                                                        | unserved       | 2027-06-30
 judgment_debts             | served_on=2026-11-20                                               | in_force       | 2027-06-30
 judgment_debts             | objection_until=-                                                  | objection_open | 2027-06-30
@@ -174,6 +176,92 @@ def test_every_two_reasons_keep_the_precedence(spark, policy):
     both = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     found = outcomes(spark, policy, [("judgment_debts", {**REASONS[a], **REASONS[b]}) for a, b in both])
     assert {i: found[i][0] for i in found} == {i: a for i, (a, _) in enumerate(both)}
+
+
+# Every way into a state, so that each pair of states meets in each pair of ways.
+WAYS = {
+    "set_aside": (
+        {"set_aside_on": "2026-11-01"},
+        {"upheld": "yes"},
+        {"left_determination": "set_aside"},
+        {"appeal_decided_on": "2026-11-01", "appeal_outcome": "allowed"},
+    ),
+    "satisfied": ({"satisfied_on": "2026-11-01"}, {"debt_minor": "0"}, {"left_determination": "satisfied"}),
+    "expired": ({"expires_on": "2026-11-01"}, {"ordered_on": "2010-01-01"}),
+    "incomplete": ({"authority": "-"}, {"authority": "Elsewhere"}, {"legal_basis": "-"}, {"debt_minor": "-"}),
+    "in_doubt": ({"in_doubt": "yes"},),
+    "disputed": ({"disputed": "yes"},),
+    "stayed": ({"stayed_from": "2026-11-01"}, {"stayed_until": "2026-11-30"}),
+    "appealed": (
+        {"appeal_lodged_on": "2026-11-01"},
+        {"appeal_lodged_on": "2026-11-01", "appeal_decided_on": "2026-11-02", "appeal_outcome": "varied"},
+    ),
+    "unserved": ({"served_on": "-"}, {"served_on": "-", "objection_until": "-"}),
+    "objection_open": ({"objection_until": "-"}, {"objection_until": "2026-12-31"}),
+}
+
+
+def test_every_two_ways_keep_the_precedence(spark, policy):
+    names = list(WAYS)
+    both = [
+        (names[i], {**b, **a})
+        for i in range(len(names))
+        for other in names[i + 1 :]
+        for a in WAYS[names[i]]
+        for b in WAYS[other]
+        if not a.keys() & b.keys()  # one column cannot say two things
+    ]
+    assert {n for n, _ in both} == set(names[:-1])
+    found = outcomes(spark, policy, [("tax_debts", given) for _, given in both])
+    assert [(given, found[i][0]) for i, (_, given) in enumerate(both)] == [(g, n) for n, g in both]
+
+
+# An order around 20 November 2026, night by night: the state on each of the nights 17 to 23 November.
+NIGHTS = [dt.date(2026, 11, d) for d in range(17, 24)]
+DAYS = """
+given                                                                | 17 | 18 | 19 | 20 | 21 | 22 | 23
+                                                                     | in_force | in_force | in_force | in_force | in_force | in_force | in_force
+set_aside_on=2026-11-20                                              | in_force | in_force | in_force | set_aside | set_aside | set_aside | set_aside
+satisfied_on=2026-11-20                                              | in_force | in_force | in_force | satisfied | satisfied | satisfied | satisfied
+expires_on=2026-11-20                                                | in_force | in_force | in_force | in_force | expired | expired | expired
+expires_on=- ordered_on=2020-11-21                                   | in_force | in_force | in_force | in_force | expired | expired | expired
+expires_on=2026-11-18 ordered_on=2020-11-21                          | in_force | in_force | expired | expired | expired | expired | expired
+served_on=2026-11-20 objection_until=2026-11-21                      | unserved | unserved | unserved | objection_open | objection_open | in_force | in_force
+objection_until=2026-11-20                                           | objection_open | objection_open | objection_open | objection_open | in_force | in_force | in_force
+stayed_from=2026-11-19 stayed_until=2026-11-20                       | in_force | in_force | stayed | stayed | in_force | in_force | in_force
+stayed_from=2026-11-20                                               | in_force | in_force | in_force | stayed | stayed | stayed | stayed
+stayed_until=2026-11-20                                              | stayed | stayed | stayed | stayed | in_force | in_force | in_force
+appeal_lodged_on=2026-11-20                                          | in_force | in_force | in_force | appealed | appealed | appealed | appealed
+appeal_lodged_on=2026-11-19 appeal_decided_on=2026-11-21 appeal_outcome=dismissed | in_force | in_force | appealed | appealed | in_force | in_force | in_force
+appeal_lodged_on=2026-11-19 appeal_decided_on=2026-11-21 appeal_outcome=allowed   | in_force | in_force | appealed | appealed | set_aside | set_aside | set_aside
+appeal_lodged_on=2026-11-19 appeal_decided_on=2026-11-21 appeal_outcome=varied    | in_force | in_force | appealed | appealed | appealed | appealed | appealed
+stayed_until=2026-11-19 expires_on=2026-11-20                        | stayed | stayed | stayed | in_force | expired | expired | expired
+stayed_from=2026-11-18 appeal_lodged_on=2026-11-17 satisfied_on=2026-11-21 | appealed | stayed | stayed | stayed | satisfied | satisfied | satisfied
+"""
+
+
+def test_the_boundary_of_each_date_night_by_night(spark, policy):
+    table = rows(DAYS)
+    cases = [{"case": str(i), **SOUND, **dict(pairs(r["given"]))} for i, r in enumerate(table)]
+    columns = list(dict.fromkeys(c for case in cases for c in case))
+    text = [" | ".join(columns), *(" | ".join(c.get(n, "-") for n in columns) for c in cases)]
+    nights = frame(spark, "night DATE", "\n".join(["night", *map(str, NIGHTS)]))
+    many = frame(spark, DDL, "\n".join(text)).crossJoin(nights)
+    found = states(many, policy.registers["judgment_debts"], F.col("night")).select("case", "night", "state")
+    by = {(int(r["case"]), r["night"].day): r["state"] for r in found.collect()}
+    wrong = [
+        f"{r['given'] or 'sound'}: {d} November: expected {r[str(d)]}, found {by[i, d]}"
+        for i, r in enumerate(table)
+        for d in range(17, 24)
+        if by[i, d] != r[str(d)]
+    ]
+    assert wrong == []
+    # a column of nights says what each night says on its own
+    for night in (NIGHTS[2], NIGHTS[4]):
+        alone = states(
+            frame(spark, DDL, "\n".join(text)), policy.registers["judgment_debts"], night
+        ).collect()
+        assert {int(r["case"]): r["state"] for r in alone} == {i: by[i, night.day] for i in range(len(table))}
 
 
 def test_no_authority_named_means_nothing_listed(spark, policy):

@@ -1,5 +1,8 @@
 """A scorecard by which a satisfied or ended record costs more than an open one is refused (RULES, "In scores")."""
 
+import re
+from math import ceil
+
 import pytest
 
 from jobs.lake.config import REPOSITORY, load_policy
@@ -8,12 +11,13 @@ from jobs.rules.scorecard import compile_scorecard
 
 POLICY = load_policy()
 CARDS = {p.stem: p.read_text(encoding="utf-8") for p in (REPOSITORY / "scorecards").glob("*.yaml")}
-PART = "  - feature: {}\n    neutral: 0\n    reason: {{code: X, text: x}}\n    bins: [{}]\n"
+PART = "  - feature: {}\n    neutral: {}\n    reason: {{code: X, text: x}}\n    bins: [{}]\n"
 
 
 def part(features, *bins):
     what = features if " " not in features else f"[{features.replace(' ', ', ')}]"
-    text = PART.format(what, ", ".join(bins))
+    points = [int(p) for p in re.findall(r"points: (-?\d+)", " ".join(bins))]
+    text = PART.format(what, ceil(sum(points) / len(points)), ", ".join(bins))
     return text.replace("feature:", "features:") if " " in features else text
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from jobs import validate
+from schemas.contract import contracts
 from schemas.tables import VAULT
 from tests.extract.conftest import ROWS, Place, as_csv, oib
 
@@ -112,3 +114,32 @@ def test_the_second_night(nights: Place) -> None:
         "quarantined": 6,
         "duplicates": 2,
     }
+
+
+def test_a_critical_check_stops_its_feed_alone(
+    spark: Any, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = replace(contracts()["tax"], volume=(0, 1), volume_severity="critical")
+    monkeypatch.setitem(contracts(), "tax", strict)
+    place.deliver("tax.csv", as_csv([tax(1, "A1"), tax(2, "A2")]))
+    place.deliver("tax_cut.csv", b"")
+    place.deliver("consents.csv", as_csv([declared(2, "C2", "access")]))
+    place.extract()
+    assert validate.run(place.night) == {"accepted": 1, "quarantined": 0, "duplicates": 0}
+    entries = {e["file"].split("/")[1]: e for e in place.manifest("tax")}
+    assert {f: (e["stopped"], e["rows"]) for f, e in entries.items()} == {
+        "tax.csv": ("critical_check", None),
+        "tax_cut.csv": ("empty_file", None),
+    }
+    assert (
+        entries["tax.csv"]["message"] == "critical check rows failed, count 2; have the delivery made again"
+    )
+    assert place.files("tax") == []
+    pin = place.night.lake.pins(place.night.date)["deliveries"]
+    rows = place.night.lake.dataset("deliveries", pin["version"]).to_table().to_pylist()
+    assert {(r["feed"], r["rows"], r["accepted"], r["stopped"]) for r in rows} == {
+        ("consents", 1, 1, None),
+        ("tax", None, 0, "critical_check"),
+        ("tax", None, 0, "empty_file"),
+    }
+    assert [s for s in place.said if s.startswith("tax: critical")]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from jobs.arrival import checked
 from jobs.rules.checks import contract_checks
-from jobs.validate import checked
 from schemas.contract import contracts
 from tests.extract.conftest import Place, as_csv, oib
 

@@ -1,0 +1,195 @@
+"""Letters to people: rendered from the texts of a language, as NDJSON for the sender and as a page each.
+
+``<out>/notices/<night>.ndjson`` and ``<out>/notices/<night>/<notice_id>.html``, whole or not at all, readable by their
+owner alone. No file name holds an identity; what a delivery brought is escaped in a page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+
+from jobs.errors import AssentError
+from jobs.lake.night import Night
+from jobs.lake.out import out_folder
+from jobs.lake.outbox import private_folder, template, texts, write_whole
+from jobs.lake.vault import read_identities
+from jobs.rules.floor import SCORE_MAX, SCORE_MIN, floor_hash
+
+ITEM = "- "
+
+
+def notice_id(night: str, kind: str, person: int, subject: str) -> str:
+    """Follows from night, kind, person and subject, so that a rerun writes the same notice."""
+    return hashlib.sha256(f"{night}|{kind}|{person}|{subject}".encode()).hexdigest()[:24]
+
+
+def cleaned(value: Any) -> Any:
+    """A value on one line: what a delivery brought may hold control characters, or look like a list."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def blocks(text: str) -> list[tuple[str, list[str]]]:
+    """The paragraphs of a text: ``("text", lines)``, or ``("list", items)`` where each line begins with "- "."""
+    found: list[tuple[str, list[str]]] = []
+    for part in text.split("\n\n"):
+        lines = [" ".join(line.split()) for line in part.splitlines() if line.strip()]
+        if not lines:
+            continue
+        if lines[0].startswith(ITEM):
+            items: list[str] = []
+            for line in lines:  # an item may run over several lines
+                if line.startswith(ITEM):
+                    items.append(line[len(ITEM) :])
+                else:
+                    items[-1] += f" {line}"
+            found.append(("list", items))
+        else:
+            found.append(("text", lines))
+    return found
+
+
+def plain(text: str) -> str:
+    """A rendered text as a person reads it: one line a paragraph or item, a blank line between paragraphs."""
+    parts = [
+        "\n".join(ITEM + line for line in lines) if kind == "list" else " ".join(lines)
+        for kind, lines in blocks(text)
+    ]
+    return "\n\n".join(parts)
+
+
+class Texts:
+    """The templates of a language; what is put into them is on one line and, in a page, escaped."""
+
+    def __init__(self, language: str) -> None:
+        said = texts(language)
+        words = {str(k): str(v) for k, v in said.pop("words", {}).items()}
+        said.pop("consents", None)  # shown before consenting, by who asks for it
+        parts = {k: v for k, v in said.items() if isinstance(v, str)}
+        self.kinds = [k for k, v in said.items() if isinstance(v, dict)]
+        for kind in self.kinds:
+            parts |= {f"{kind}.{part}": str(said[kind][part]) for part in ("title", "text")}
+        made = jinja2.Environment(
+            loader=jinja2.DictLoader(parts),
+            autoescape=False,  # noqa: S701  plain text; the page escapes it
+            undefined=jinja2.StrictUndefined,
+            finalize=cleaned,
+        )
+        made.filters["word"] = lambda name: words.get(str(name), str(name).replace("_", " "))
+        self.environment = made
+        page = template("page.html")
+        self.page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(page)
+
+    def said(self, template: str, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Title and text of a notice; AssentError when the language lacks the template."""
+        try:
+            title, text = (
+                self.environment.get_template(f"{template}.{part}").render(values)
+                for part in ("title", "text")
+            )
+        except jinja2.TemplateNotFound:
+            raise AssentError(
+                f"jobs/texts: no text for a notice {template!r}; add it to the language"
+            ) from None
+        return cleaned(title), plain(text)
+
+
+class Letters:
+    """The night's notices: rows for the ledger, and what each says."""
+
+    def __init__(self, night: Night) -> None:
+        self.night = night
+        self.texts = Texts(night.policy.language)
+        self.rows: list[dict[str, Any]] = []
+        self.said: list[tuple[str, str, str | None]] = []
+        self.given = {
+            "night": night.date.isoformat(),
+            "low": SCORE_MIN,
+            "high": SCORE_MAX,
+            "operator": night.policy.sending.operator,
+            "contact": night.policy.sending.contact,
+        }
+
+    def add(
+        self,
+        kind: str,
+        person: int,
+        subject: str,
+        values: Mapping[str, Any],
+        template: str | None = None,
+        account: str | None = None,
+    ) -> None:
+        """One notice; its text is rendered at once. ``account`` is shown below the text as it is."""
+        template = template or kind
+        date = self.night.date.isoformat()
+        self.rows.append(
+            {
+                "night": self.night.date,
+                "notice_id": notice_id(date, kind, person, subject),
+                "kind": kind,
+                "person_id": person,
+                "subject": subject,
+                "template": f"{template}.{self.night.policy.language}",
+            }
+        )
+        self.said.append((*self.texts.said(template, {**values, **self.given}), account))
+
+    def _letters(self) -> Iterator[dict[str, Any]]:
+        """Each notice as an object, with the person's identity from the vault."""
+        ids = pa.array(sorted({r["person_id"] for r in self.rows}), pa.int64())
+        known = {p["person_id"]: p for p in read_identities(self.night, ids).to_pylist()}
+        floor = floor_hash()
+        for row, (title, text, account) in zip(self.rows, self.said, strict=True):
+            person = known.get(row["person_id"])
+            if person is None:
+                raise AssentError(
+                    "notify: a person of the night is not in the vault; restore the lake from its backup"
+                )
+            yield {
+                "notice_id": row["notice_id"],
+                "night": row["night"].isoformat(),
+                "kind": row["kind"],
+                "subject": row["subject"],
+                "language": self.night.policy.language,
+                "to": {k: person[k] for k in ("national_id", "family_name", "given_name")},
+                "title": title,
+                "text": text if account is None else f"{text}\n\n{account}",
+                "floor_hash": floor,
+            }
+
+    def _lines(self, pages: Path | None) -> Iterator[str]:
+        for letter, (_, text, account) in zip(self._letters(), self.said, strict=True):
+            if pages is not None:
+                page = self.texts.page.render(letter, blocks=blocks(text), account=account)
+                path = pages / f"{letter['notice_id']}.html"
+                with open(
+                    os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+                ) as file:
+                    file.write(page)
+            yield json.dumps(letter, ensure_ascii=False, sort_keys=True) + "\n"
+
+    def write(self) -> None:
+        """Writes the pages and the NDJSON of the night, in place of what a killed run left."""
+        folder = private_folder(out_folder(self.night.lake.root) / "notices")
+        date = self.night.date.isoformat()
+        scratch = folder / f".{date}.{os.getpid()}"
+        shutil.rmtree(scratch, ignore_errors=True)
+        if self.night.policy.sending.pages:
+            private_folder(scratch)
+        try:
+            write_whole(folder / f"{date}.ndjson", self._lines(scratch if scratch.exists() else None))
+            shutil.rmtree(folder / date, ignore_errors=True)
+            if scratch.exists():
+                scratch.rename(folder / date)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,125 @@
+"""Delta tables as Spark reads and writes them: Spark has the Parquet files alone, delta-rs keeps the log.
+
+Why not through Delta's own Spark code: docs/decisions/12-spark-has-the-files.md.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, Schema
+from deltalake.transaction import AddAction, create_table_with_add_actions
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
+
+# A path is a path: no sign in it stands for other signs.
+VERBATIM = "__globPaths__"
+
+
+def read(spark: SparkSession, url: str, version: int) -> DataFrame:
+    """A version of a table: the files that its log names, and no others."""
+    from pyspark.sql.types import StructType
+
+    table = DeltaTable(url, version=version)
+    schema = StructType.fromJson(json.loads(table.schema().to_json()))
+    files = sorted(f"{url}/{f}" for f in pa.table(table.get_add_actions()).column("path").to_pylist())
+    if not files:
+        return empty(spark, schema)
+    reader = spark.read.schema(schema).option(VERBATIM, "false").option("basePath", url)
+    # of a partitioned table Spark puts the partition columns last; the table's order is the schema's
+    return reader.parquet(*files).select(*schema.names)
+
+
+def empty(spark: SparkSession, schema: StructType) -> DataFrame:
+    """A frame without rows, known as such to the optimiser (an empty Python list is not)."""
+    from pyspark.sql import functions as F
+
+    return spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
+
+
+def write(
+    frame: DataFrame,
+    fs: Any,
+    path: str,
+    url: str,
+    properties: dict[str, str],
+    by: str | None,
+    after: str | None,
+) -> int:
+    """Writes a frame, commits its files at once and returns the version.
+
+    They take the place of the whole table; with ``by`` and ``after``, of the partitions whose ``by`` is above it.
+    """
+    token = secrets.token_hex(8)
+    writer = (
+        frame.write.mode("append")
+        .option("mapreduce.output.basename", token)
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+    )
+    (writer.partitionBy(by) if by else writer).parquet(url)
+    added = _added(fs, path, token, by, after)
+    declared = Schema.from_json(json.dumps(_nullable(json.loads(frame.schema.json()))))
+    keys = [by] if by else []
+    if not DeltaTable.is_deltatable(url):
+        create_table_with_add_actions(
+            url, declared, added, mode="error", partition_by=keys, configuration=properties
+        )
+        return 0
+    replaced = [(by, ">", after)] if by and after else None
+    DeltaTable(url).create_write_transaction(
+        [*added], "overwrite", declared, partition_by=keys, partition_filters=replaced
+    )
+    return int(DeltaTable(url).version())
+
+
+def _added(fs: Any, path: str, token: str, by: str | None, after: str | None) -> list[AddAction]:
+    """The files that a write has left under its token; those without a row are removed."""
+    folders = [path]
+    if by:
+        folders = [f for f in _names(fs, path) if f.rsplit("/", 1)[-1].startswith(f"{by}=")]
+        if after:
+            folders = [f for f in folders if f.rpartition("=")[2] > after]
+    found = []
+    for folder in folders:
+        for file in _names(fs, folder):
+            if not file.rsplit("/", 1)[-1].startswith(f"{token}-"):
+                continue
+            with fs.open(file, "rb") as f:
+                rows = pq.read_metadata(f).num_rows
+            if rows == 0:
+                fs.rm(file)
+                continue
+            found.append(
+                AddAction(
+                    path=file.removeprefix(f"{path}/"),
+                    size=fs.size(file),
+                    partition_values={by: folder.rpartition("=")[2]} if by else {},
+                    modification_time=int(fs.modified(file).timestamp() * 1000),
+                    data_change=True,
+                    stats=json.dumps({"numRecords": rows}),
+                )
+            )
+    return found
+
+
+def _names(fs: Any, folder: str) -> list[str]:
+    try:
+        return sorted(fs.ls(folder, detail=False, refresh=True))
+    except FileNotFoundError:  # an object store has no folder where there is no file
+        return []
+
+
+def _nullable(schema: Any) -> Any:
+    """A schema's JSON with everything nullable: what a frame happens to lack tonight is no promise of its table."""
+    if isinstance(schema, list):
+        return [_nullable(s) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    allowed = {k: True for k in ("nullable", "containsNull", "valueContainsNull") if k in schema}
+    return {k: _nullable(v) for k, v in schema.items()} | allowed

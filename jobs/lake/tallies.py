@@ -1,0 +1,41 @@
+"""Counts over files that Spark has written, without starting Spark again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow.compute as pc
+
+from jobs.lake.ask import ask
+
+
+def refused(rows: Any, checks: list[str], prefix: str) -> dict[str, int]:
+    """``rows``, and under ``<prefix><check>`` how many rows have a false ``ok_<check>``."""
+    counts = "".join(f', count_if(NOT "ok_{c}") AS "{prefix}{c}"' for c in checks)
+    (found,) = ask(f"SELECT count(*) AS rows{counts} FROM data", {"data": rows}).to_pylist()
+    return {name: int(n or 0) for name, n in found.items()}  # null of no rows
+
+
+def by_file(rows: Any, condition: str = "true", night: dt.date | None = None) -> dict[str, int]:
+    """How many rows of which a condition holds each file has (of one night's partition)."""
+    if night is not None:
+        rows = rows.filter(pc.field("night") == night)
+    found = ask(f"SELECT file, count(*) AS n FROM data WHERE {condition} GROUP BY file", {"data": rows})
+    return dict(zip(found.column("file").to_pylist(), found.column("n").to_pylist(), strict=True))
+
+
+def any_of(rows: Any, keys: Any, key: str) -> bool:
+    """Whether a row has one of the keys of another table."""
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM data SEMI JOIN keys USING ({key}) LIMIT 1)"
+    return bool(ask(sql, {"data": rows, "keys": keys}).column(0)[0].as_py())
+
+
+def values(rows: Any, column: str) -> set[Any]:
+    """The values of a column of words."""
+    return set(ask(f'SELECT DISTINCT "{column}" FROM data', {"data": rows}).column(0).to_pylist())
+
+
+def holds(rows: Any, column: str, value: str) -> bool:
+    """Whether a row has a value."""
+    return bool(rows.count_rows(filter=pc.field(column) == value))

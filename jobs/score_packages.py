@@ -1,0 +1,344 @@
+"""Score packages: what a recipient holds of its own applicants, and nobody else's (DESIGN 5 and 6). Part of ``export``.
+
+A score leaves when every consent that it rests on is live and attested and its notice is written; it is sent again when
+it changes, and taken back once when its application ends. What waits (an unattested consent, too many new consents on a
+night) is what would be added or changed; who drops out is said every night.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.clearance import Clearance, at, clear
+from jobs.corrections import send_corrections
+from jobs.errors import AssentError
+from jobs.lake.ask import ask
+from jobs.lake.macs import application_id
+from jobs.lake.night import Night
+from jobs.lake.packages import (
+    Field,
+    Package,
+    Previous,
+    RecipientStopped,
+    facts,
+    persons_of,
+    read_previous,
+    send_package,
+)
+from jobs.lake.vault import read_identities
+from jobs.rules.bands import CAUSES, package_name, sent_reasons
+from jobs.rules.consent import WHY_ENDED
+from jobs.rules.disclosure import CHANGE_COLUMNS
+from jobs.rules.floor import BANDS, SCORE_MAX, SCORE_MIN
+from schemas.contract import contracts
+from schemas.tables import CONSENTED, DISCLOSURES, QUARANTINE, SCORES
+
+KEY = "application_id"
+FIELDS = (
+    Field(KEY, "string", "the application, the same each night; no other recipient's is like it", required=True,
+          pattern="[0-9a-f]{24}"),
+    Field("national_id", "string", "to find your applicant", required=True),
+    Field("status", "string", "scored; or no_score, which is not a low score", required=True,
+          enum=("scored", "no_score")),
+    Field("score", "integer", f"{SCORE_MIN}..{SCORE_MAX}, null without a score"),
+    Field("band", "string", "A is the best; null without a score", enum=BANDS),
+    Field("reasons", "string", "JSON array of at most 4 {code, text}: what lowered the score most, largest first, or "
+          "why there is none; … stands for a value that only the person is told", required=True),
+    Field("under_review", "boolean", "the person asked that a human looks at the score, who has not decided yet "
+          "(GDPR art. 22(3))", required=True),
+)  # fmt: skip
+USE = (
+    "For this recipient and purpose only, about these applicants only, and until valid_until. Delete what is removed. "
+    "No score is a reason for a decision by itself: see under_review, and ask the person."
+)
+
+
+def _table(night: Night, name: str, schema: pa.Schema) -> Any:
+    version = night.pinned(name)
+    return schema.empty_table() if version is None else night.lake.dataset(name, version)
+
+
+# An application with whether each of its consents, and that of the required source, is attested by a believed issuer.
+APPLICATIONS = """
+SELECT s.person_id, s.status, s.score, s.band, s.reasons, s.no_score_reason,
+    count(i.issuer) = count(*) AS attested,
+    count(i.issuer) FILTER (WHERE c.source = getvariable('source')) > 0 AS grounded
+FROM scores s LEFT JOIN consented c USING (person_id, purpose, recipient)
+LEFT JOIN issuers i ON i.issuer = c.attested_by
+WHERE s.purpose = getvariable('purpose') AND s.recipient = getvariable('recipient')
+GROUP BY ALL ORDER BY s.person_id
+"""
+
+
+def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> list[dict[str, Any]]:
+    """Tonight's applications of a recipient: the columns of FIELDS, ``person_id``, ``attested`` and ``grounded``."""
+    tables = {
+        "scores": _table(night, "scores", SCORES.arrow()),
+        "consented": _table(night, "conformed/consented", CONSENTED.arrow()),
+        "issuers": pa.table({"issuer": pa.array(sorted(may.issuers), pa.string())}),
+    }
+    source = night.policy.purposes[purpose].required[0]
+    rows: list[dict[str, Any]] = ask(
+        APPLICATIONS, tables, purpose=purpose, recipient=recipient, source=source
+    ).to_pylist()
+    card = night.scorecards[purpose]
+    known = read_identities(night, pa.array([r["person_id"] for r in rows], pa.int64()))
+    national = dict(zip(*(known.column(c).to_pylist() for c in ("person_id", "national_id")), strict=True))
+    worded: dict[tuple[Any, ...], str] = {}  # few combinations, many people
+    for r in rows:
+        person = r["person_id"]
+        if person not in national:
+            raise AssentError(
+                f"export {package_name(purpose)}: a person of the night is not in the vault; "
+                "restore the lake from its backup"
+            )
+        said = (r["status"], tuple(r["reasons"] or ()), r["no_score_reason"])
+        if said not in worded:
+            worded[said] = sent_reasons(card, r["status"], r["reasons"], r["no_score_reason"])
+        r |= {
+            KEY: application_id(night.keys, person, purpose, recipient),
+            "national_id": national[person],
+            "reasons": worded[said],
+            "under_review": (person, purpose, recipient) in may.marked,
+        }
+    return rows
+
+
+def changes(
+    previous: pa.Table,
+    rows: list[dict[str, Any]],
+    causes: Mapping[str, str],
+    held: bool,
+    untold: Collection[int] = (),
+) -> pa.Table:
+    """What turns ``previous`` into tonight's snapshot: its columns and CHANGE_COLUMNS; sorted by the key.
+
+    ``rows`` as :func:`applications` gives them, ``causes`` by key of those that ended. What is not attested or whose
+    person is ``untold``, and everything where scores are ``held``, is neither added nor changed; who holds no attested
+    consent for the required source any more is removed whatever waits.
+    """
+    names = previous.column_names
+    before = {r[KEY]: r for r in previous.to_pylist()}
+    now = {r[KEY]: r for r in rows if r["grounded"]}
+    made = []
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key), now.get(key)
+        if new is None and old is not None:
+            made.append({**old, "change": "REMOVE", "cause": causes.get(key, "corrected"), "changed": None})
+        elif new is not None and new["attested"] and not held and new["person_id"] not in untold:
+            sent = {n: new[n] for n in names}
+            if sent != old:
+                changed = None if old is None else ",".join(n for n in names if sent[n] != old[n])
+                change = "ADD" if old is None else "CHANGE"
+                made.append({**sent, "change": change, "cause": None, "changed": changed})
+    schema = pa.schema([*previous.schema, *CHANGE_COLUMNS])
+    return pa.Table.from_pylist(made, schema=schema)
+
+
+def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
+    """``previous`` with the changes made: tonight's snapshot, sorted by the key."""
+    rows = {r[KEY]: r for r in previous.to_pylist()}
+    for r in made.to_pylist():
+        if r["change"] == "REMOVE":
+            del rows[r[KEY]]
+        else:
+            rows[r[KEY]] = {n: r[n] for n in previous.column_names}
+    return pa.Table.from_pylist([rows[k] for k in sorted(rows)], schema=previous.schema)
+
+
+def causes_of(
+    night: Night, purpose: str, recipient: str, ended: Mapping[str, int], previous: Previous
+) -> dict[str, str]:
+    """Why applications ended (key -> cause), for the keys and people in ``ended``; absent: ``corrected``."""
+    if not ended:
+        return {}
+    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    if not feeds["consents"]["fresh"]:  # nobody can say tonight that a consent is still live
+        return dict.fromkeys(ended, "lapsed")
+    people = pa.array(sorted(set(ended.values())), pa.int64())
+    mine = pc.field("person_id").isin(people)
+    source = night.policy.purposes[purpose].required[0]
+    then = at(night, "conformed/consented", previous.night)
+    rested = (
+        (pc.field("purpose") == purpose)
+        & (pc.field("recipient") == recipient)
+        & (pc.field("source") == source)
+    )
+    held = (
+        then.to_table(columns=["person_id", "consent_id"], filter=mine & rested) if then is not None else None
+    )
+    tables: dict[str, Any] = {
+        name: night.lake.dataset(table, version).to_table(filter=mine)
+        for name, table in (("accepted", "accepted/consents"), ("current", "conformed/consents"))
+        if (version := night.pinned(table)) is not None
+    }
+    refused = _table(night, "quarantine/consents", QUARANTINE.arrow())
+    told = refused.filter(mine) if isinstance(refused, pa.Table) else refused.to_table(filter=mine)
+    tables["refused"] = ask(
+        "SELECT person_id, lower(trim(json_extract_string(verbatim, '$.kind'))) AS kind FROM told "
+        "WHERE verbatim IS NOT NULL",
+        {"told": told},
+    )
+    tables["held"] = (
+        held
+        if held is not None
+        else pa.table({"person_id": people, "consent_id": pa.nulls(len(people), pa.string())})
+    )
+    found = ask(
+        WHY_ENDED,
+        tables,
+        night=night.date,
+        since=previous.night,
+        purpose=purpose,
+        recipient=recipient,
+        source=source,
+    )
+    by_person = dict(zip(*(found.column(c).to_pylist() for c in ("person_id", "cause")), strict=True))
+    return {key: by_person[p] for key, p in ended.items() if by_person.get(p) is not None}
+
+
+def unnoticed(night: Night, subject: str, people: set[int]) -> set[int]:
+    """Of some people those to whom no notice of this score was written, on this night or before."""
+    version = night.lake.version("notices")
+    if version is None or not people:
+        return people
+    told = night.lake.dataset("notices", version).to_table(
+        columns=["person_id"],
+        filter=(pc.field("subject") == subject)
+        & pc.field("kind").isin(["score", "adverse_action"])
+        & pc.field("person_id").isin(pa.array(sorted(people), pa.int64()))
+        & (pc.field("night") <= pa.scalar(night.date)),
+    )
+    return people - set(told.column("person_id").to_pylist())
+
+
+def disclose(night: Night, recipient: str, subject: str, said: list[tuple[int, str]], package: str) -> None:
+    """Appends what was sent (person, change) to the ledger, each once a night."""
+    version = night.lake.version("disclosures")
+    known: set[tuple[int, str]] = set()
+    if version is not None:
+        mine = (pc.field("subject") == subject) & (pc.field("night") == pa.scalar(night.date))
+        rows = night.lake.dataset("disclosures", version).to_table(
+            columns=["person_id", "change"], filter=mine & (pc.field("recipient") == recipient)
+        )
+        known = {(r["person_id"], r["change"]) for r in rows.to_pylist()}
+    fresh = [
+        {
+            "night": night.date,
+            "person_id": person,
+            "recipient": recipient,
+            "subject": subject,
+            "change": change,
+            "package": package,
+        }
+        for person, change in said
+        if (person, change) not in known
+    ]
+    if fresh:
+        night.lake.append_arrow("disclosures", pa.Table.from_pylist(fresh, schema=DISCLOSURES.arrow()))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one recipient was sent: its changes (none when the package stood already), and how many scores wait."""
+
+    sent: bool
+    changes: pa.Table
+    unattested: int
+    untold: int
+
+
+def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Outcome:
+    """Sends one recipient its package, and what it once held and is corrected."""
+    subject = f"{purpose}/{recipient}"
+    rows = applications(night, purpose, recipient, may)
+    previous = read_previous(night, package_name(purpose), recipient, KEY, FIELDS)
+    live = {r[KEY]: int(r["person_id"]) for r in rows}
+    standing = {r[KEY] for r in rows if r["grounded"]}
+    ended = {key: person for key, person in previous.persons.items() if key not in standing}
+    causes = causes_of(night, purpose, recipient, ended, previous)
+    people = {**previous.persons, **live}
+
+    def of(made: pa.Table) -> list[tuple[int, str]]:
+        return [(people[r[KEY]], r["change"]) for r in made.select([KEY, "change"]).to_pylist()]
+
+    made = changes(previous.snapshot, rows, causes, may.held)
+    untold = unnoticed(night, subject, {person for person, change in of(made) if change != "REMOVE"})
+    if untold:
+        made = changes(previous.snapshot, rows, causes, may.held, untold)
+    said = of(made)
+    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    last = feeds["consents"]["last_good_on"]
+    until = None if last is None else last + dt.timedelta(days=contracts()["consents"].freshness_days)
+    snapshot = applied(previous.snapshot, made)
+    package = Package(
+        name=package_name(purpose),
+        title=f"Scores of {purpose} for {recipient}",
+        recipient=recipient,
+        night=night.date,
+        key=KEY,
+        fields=FIELDS,
+        snapshot=snapshot,
+        changes=made,
+        persons=persons_of(KEY, snapshot, made, previous, live),
+        previous=previous,
+        approved=not may.held and not untold,
+        causes=CAUSES,
+        facts=facts(night, until, purpose=purpose, use=USE, scorecard=night.scorecards[purpose].version),
+    )
+    sent = send_package(night, package, lambda path: disclose(night, recipient, subject, said, path))
+    send_corrections(
+        night,
+        purpose,
+        recipient,
+        {*previous.persons.values(), *package.persons.values()},
+        lambda corrected, path: disclose(night, recipient, subject, corrected, path),
+    )
+    return Outcome(
+        sent is not None,
+        made if sent else made.slice(0, 0),
+        sum(not r["attested"] for r in rows),
+        len(untold),
+    )
+
+
+@dataclass(frozen=True)
+class ScoresSent:
+    """What a night's score packages came to: ``stopped`` has a line a recipient that has no usable key."""
+
+    counts: dict[str, int]
+    stopped: tuple[str, ...]
+    untold: int
+
+
+def export_scores(night: Night) -> ScoresSent:
+    """Sends each recipient of scores its package; a score whose person has no notice waits, the rest does not."""
+    may = clear(night)
+    counts = {"score packages": 0, "scores sent": 0, "scores removed": 0}
+    stopped: list[str] = []
+    unattested, untold = 0, 0
+    for purpose in night.policy.purposes.values():
+        for recipient in purpose.recipients:
+            try:
+                found = export_to(night, purpose.name, recipient, may)
+            except RecipientStopped as e:
+                stopped.append(str(e))
+                continue
+            removed = found.changes.column("change").to_pylist().count("REMOVE")
+            counts["score packages"] += found.sent
+            counts["scores removed"] += removed
+            counts["scores sent"] += found.changes.num_rows - removed
+            unattested += found.unattested
+            untold += found.untold
+    if unattested:
+        night.say(
+            f"export: {unattested} scores rest on consents that no issuer attests, and do not leave; "
+            "deliver the consents with a .sig of a known issuer"
+        )
+    return ScoresSent(counts, tuple(stopped), untold)

@@ -1,0 +1,118 @@
+"""verify: the chain of a lake's publications, and the tables that the last one pins."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from cryptography.exceptions import InvalidSignature
+
+from jobs.errors import AssentError
+from jobs.lake.lake import Lake
+from jobs.lake.night import RowDigest
+from jobs.publish import row_hash
+
+Say = Callable[[str], None]
+
+
+def check_chain(rows: list[dict[str, Any]], verify: Callable[[bytes, bytes], None]) -> None:
+    """AssentError at the first publication whose row, link to the one before, or signature does not hold.
+
+    ``rows``: publications as stored, oldest first. ``verify`` takes a signature and what it signs, and raises
+    InvalidSignature.
+    """
+    before: str | None = None
+    for row in rows:
+        night = row["night"]
+        if row_hash(row) != row["row_hash"]:
+            raise AssentError(
+                f"publication {night}: its row is not what was hashed; restore the lake from its backup"
+            )
+        if row["previous_hash"] != before:
+            raise AssentError(
+                f"publication {night}: does not follow the one before; restore the lake from its backup"
+            )
+        try:
+            verify(base64.b64decode(row["signature"]), row["row_hash"].encode())
+        except (InvalidSignature, ValueError):
+            raise AssentError(
+                f"publication {night}: is not signed by this lake's key; restore its backup"
+            ) from None
+        before = row["row_hash"]
+
+
+def _written(rows: list[dict[str, Any]], table: str) -> list[tuple[dt.date, dict[str, Any], str]]:
+    """The nights that wrote a table, oldest first: night, pin, and the hash that the table had before."""
+    found = []
+    before: dict[str, Any] = {}
+    for row in rows:
+        pin = row["tables"].get(table, before)
+        if pin != before:
+            found.append((row["night"], pin, str(before.get("hash", ""))))
+        before = pin
+    return found
+
+
+def _holds(
+    lake: Lake, table: str, version: int, night: dt.date | None, pin: dict[str, Any], before: str
+) -> bool:
+    """Whether a version (a night's rows of it) has the rows and the hash of a pin."""
+
+    def equal(found: int, content: str) -> bool:
+        if night is not None:
+            content = hashlib.sha256(f"{before}:{content}".encode()).hexdigest()
+        return (found, content) == (pin["rows"], pin["hash"])
+
+    if equal(*lake.content(table, version, night)):
+        return True
+    data = lake.dataset(table, version)  # of a table written without Spark the hash is another
+    digest = RowDigest(data.schema.names)
+    for batch in data.to_batches(filter=None if night is None else pc.field("night") == pa.scalar(night)):
+        digest.add(batch)
+    return equal(digest.rows, digest.hexdigest())
+
+
+def check_table(lake: Lake, rows: list[dict[str, Any]], table: str) -> int:
+    """Rows of a table that the last publication pins, in a nightly table those of every night.
+
+    AssentError unless they are what was published.
+    """
+    version = int(rows[-1]["tables"][table]["version"])
+    written = _written(rows, table)
+    nightly = lake.is_nightly(table, version)
+    total = 0
+    for night, pin, before in written if nightly else written[-1:]:
+        try:
+            held = _holds(lake, table, version, night if nightly else None, pin, before)
+        except Exception as e:  # a file that is gone, or no Parquet any more
+            raise AssentError(
+                f"table {table}: version {version} cannot be read ({type(e).__name__}); restore it from your backup"
+            ) from None
+        if not held:
+            raise AssentError(
+                f"table {table}: version {version} does not hold what was published on {night}; "
+                "restore it from your backup"
+            )
+        total += int(pin["rows"])
+    return total
+
+
+def check_lake(root: str, say: Say) -> None:
+    """Every check of a lake, each said; AssentError at the first that does not hold."""
+    lake = Lake(root)
+    keys = lake.open()
+    rows = lake.publications()
+    if not rows:
+        raise AssentError(f"lake {root}: nothing is published yet; run `assent night` first")
+    version = lake.version("publications")
+    assert version is not None
+    stored = lake.dataset("publications", version).to_table().sort_by("night").to_pylist()
+    check_chain(stored, keys.signing.public_key().verify)
+    say(f"publications: {len(rows)} nights through {rows[-1]['night']}, each row, link and signature hold")
+    for table in sorted(rows[-1]["tables"]):
+        say(f"{table}: {check_table(lake, rows, table)} rows as published")

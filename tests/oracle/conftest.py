@@ -1,0 +1,85 @@
+"""A generated history of sixty nights, a dozen of which are published by the pipeline, for every test here.
+
+A night takes every delivery since the one before, so the nights that are left out are not lost: what happens on them
+is taken by the next. `make bench` publishes all sixty.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from jobs.cli import main
+from jobs.generate import generate
+from jobs.nightly import open_night, run_night
+
+ROOT = Path(__file__).resolve().parents[2]
+START, PERSONS, LENGTH, SEED = dt.date(2026, 11, 18), 320, 60, 7
+# 11-13: court is late; 21: consents are; 29-31: transactions; 42-43: disputes; 14 and 45 begin a month
+NIGHTS = (1, 2, 3, 12, 14, 21, 22, 30, 42, 45, 53, 60)
+NEW_POLICY_FROM = 53  # another recipient, and another version of a scorecard
+
+
+def date(number: int) -> dt.date:
+    """The day of a night by its number."""
+    return START + dt.timedelta(days=number - 1)
+
+
+def certified(home: Path, recipient: str) -> None:
+    """Gives the lake a recipient's certificate, of a key that nobody has."""
+    gpg = ["gpg", "--homedir", str(home / "gpg"), "--batch", "--quiet", "--pinentry-mode", "loopback"]
+    (home / "gpg").mkdir(mode=0o700)
+    made = ["--passphrase", "", "--quick-generate-key", recipient, "future-default", "default", "never"]
+    subprocess.run([*gpg, *made], check=True, capture_output=True)
+    file = home / f"{recipient}.asc"
+    file.write_bytes(subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True).stdout)
+    subprocess.run(["gpgconf", "--homedir", str(home / "gpg"), "--kill", "all"], check=False)
+    assert main(["keys", "import", recipient, str(file), "--lake", str(home / "lake")]) == 0
+
+
+@dataclass(frozen=True)
+class History:
+    """A lake with its deliveries."""
+
+    deliveries: Path
+    lake: str
+
+
+def policy_folder(home: Path) -> Path:
+    """Policy and scorecards as shipped, but for one recipient more and one scorecard's points and version."""
+    folder = home / "policy"
+    shutil.copytree(ROOT / "scorecards", folder / "scorecards")
+    text = (ROOT / "policy.yaml").read_text(encoding="utf-8")
+    path = folder / "policy.yaml"
+    path.write_text(
+        text.replace("recipients: [demo-insurer]", "recipients: [demo-insurer, new-insurer]"),
+        encoding="utf-8",
+    )
+    card = folder / "scorecards" / "motor_cover.yaml"
+    text = card.read_text(encoding="utf-8")
+    changed = text.replace("version: 1.0.0", "version: 1.1.0").replace("base: 650", "base: 655")
+    assert changed != text
+    card.write_text(changed, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def history(spark, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """The published history."""
+    home = tmp_path_factory.mktemp("history")
+    made = History(home / "deliveries", str(home / "lake"))
+    generate(PERSONS, LENGTH, START, SEED, made.deliveries)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("ASSENT_LAKE", "ASSENT_KEYS", "ASSENT_OUT", "ASSENT_POLICY", "ASSENT_DELIVERIES"):
+            patch.delenv(name, raising=False)
+        for number in NIGHTS:
+            if number == NEW_POLICY_FROM:
+                patch.setenv("ASSENT_POLICY", str(policy_folder(home)))
+                certified(home, "new-insurer")
+            run_night(open_night(date(number), made.lake, str(made.deliveries), create=True))
+    return made

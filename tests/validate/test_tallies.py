@@ -1,0 +1,29 @@
+"""What is counted over rows, none at all included."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from jobs.lake import tallies
+
+ROWS = pa.table({"file": ["a", "a", "b"], "ok_given": [True, False, False], "ok_typed": [True, True, True]})
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused", "by_file"),
+    [
+        (ROWS, {"rows": 3, "refused_given": 2, "refused_typed": 0}, {"a": 1, "b": 1}),
+        (ROWS.slice(0, 1), {"rows": 1, "refused_given": 0, "refused_typed": 0}, {}),
+        (ROWS.slice(0, 0), {"rows": 0, "refused_given": 0, "refused_typed": 0}, {}),
+    ],
+)
+def test_counts(rows, refused, by_file):
+    assert tallies.refused(rows, ["given", "typed"], "refused_") == refused
+    assert tallies.by_file(rows, "NOT ok_given") == by_file
+
+
+@pytest.mark.parametrize(("keys", "found"), [([7], False), ([2, 2], True), ([], False), ([None], False)])
+def test_any_of(keys, found):
+    rows = pa.table({"person_id": pa.array([1, 2, None], pa.int64())})
+    assert tallies.any_of(rows, pa.table({"person_id": pa.array(keys, pa.int64())}), "person_id") is found
