@@ -11,7 +11,7 @@ from benchmarks.oracle.published import Publication
 SQL = """
 WITH due AS (
     SELECT national_id, purpose, recipient, due AS status, nullif(no_score_reason, '') AS no_score_reason
-    FROM read_csv(?, all_varchar = true, nullstr = []) WHERE night = ?
+    FROM read_csv(?, all_varchar = true, nullstr = 'no word is null') WHERE night = ?
 ),
 found AS (
     SELECT national_id, purpose, recipient, status, no_score_reason

@@ -29,8 +29,10 @@ months AS (
     GROUP BY person_id, age
 ),
 paired AS (
-    SELECT m.*, n.repaid AS repaid_next_month  -- null where the next month has no booking
+    SELECT m.*, n.repaid AS repaid_next_month,  -- null where the next month has no booking
+           CASE WHEN m.statements > 0 AND b.statements > 0 THEN b.owed END AS owed_month_before
     FROM months m LEFT JOIN months n ON n.person_id = m.person_id AND n.age = m.age - 1
+    LEFT JOIN months b ON b.person_id = m.person_id AND b.age = m.age + 1
 ),
 folded AS (
     SELECT person_id,
@@ -44,6 +46,9 @@ folded AS (
                AS utilisation_before,
            greatest(sum(credit_limit - owed_of_limit) FILTER (age <= 3 AND credit_limit > 0), 0)::DOUBLE
                / nullif(count(*) FILTER (age <= 3 AND credit_limit > 0), 0) AS unused_limit_minor,
+           -- more than interest of 2 percent came to what was owed: the card was used
+           ratio(count(*) FILTER (age >= 1 AND 50 * (owed + repaid - owed_month_before) > owed_month_before),
+                 count(*) FILTER (age >= 1 AND owed_month_before IS NOT NULL)) AS card_use_months_share,
            at_most_one(ratio(sum(repaid), sum(owed))) AS repaid_share,
            at_most_one(min(ratio(repaid_next_month, owed)) FILTER (age >= 2)) AS least_repaid_share,
            at_most_one(ratio(count(*) FILTER (repaid > 0 AND age >= 1), count(*) FILTER (statements > 0 AND age >= 1)))
