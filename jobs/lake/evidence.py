@@ -55,7 +55,7 @@ def known(past: Past, person: int) -> Known:
     return Known(
         night=past.night,
         records={
-            feed: {r[contracts()[feed].key]: r for r in past.records(feed, person)} for feed in RECORD_FEEDS
+            feed: {r[contracts()[feed].key]: r for r in past.held(feed, person)} for feed in RECORD_FEEDS
         },
         bookings={
             b["transaction_id"]: b for b in past.window(person, months_back(past.night, WINDOW_MONTHS))

@@ -149,11 +149,15 @@ class Past:
             if r["booked_on"] >= since and r["night"] > erased
         ]
 
-    def records(self, feed: str, person: int) -> list[dict[str, Any]]:
-        """The person's current records of a feed that a score may read: none past the legal limit."""
+    def held(self, feed: str, person: int) -> list[dict[str, Any]]:
+        """The person's current records of a feed that scores are allowed, also those past the legal limit."""
         rows = self.of(f"conformed/{feed}", person)
         if contracts()[feed].orders:
             rows = [r for r in rows if r["for_scores"]]
         if feed == "court":
             rows = [r for r in rows if r["kind"] in COURT_KINDS_IN_SCORES]
-        return [r for r in rows if not obsolete(feed, r, self.night)]
+        return rows
+
+    def records(self, feed: str, person: int) -> list[dict[str, Any]]:
+        """Those of :meth:`held` that a score may read: none past the legal limit."""
+        return [r for r in self.held(feed, person) if not obsolete(feed, r, self.night)]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Of a small night a third of all CPU went into the JVM's compilers, most of it into code with counters for a second
 # compiler that never came. One compiler alone has a smaller cache by default, which a night fills.
 SMALL = ("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m")
+# Making and compiling a class for each stage of each plan was another fifth.
+SMALL_SETTINGS = {"spark.sql.codegen.wholeStage": "false"}
 
 _lock = threading.Lock()
 _session: SparkSession | None = None
@@ -72,9 +74,11 @@ def launch(
     java = find_java()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     options = [f"-Xmx{os.environ.get('ASSENT_DRIVER_MEMORY') or '3g'}", *more]
+    known = settings(app)
     if small:
         options += SMALL
-    connection, process = jvm.start(java, [*options, *class_archive.options(java)], settings(app))
+        known |= SMALL_SETTINGS
+    connection, process = jvm.start(java, [*options, *class_archive.options(java)], known)
     gateway = _gateway(connection)
     context = SparkContext(conf=SparkConf(_jvm=gateway.jvm), gateway=gateway)
     atexit.register(context.stop)  # before the JVM ends, which `start` has registered

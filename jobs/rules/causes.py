@@ -86,6 +86,11 @@ def limits(feed: str, row: Row) -> tuple[dt.date, ...]:
     return tuple(anniversary(d, LONGEST[f"{kind}_score_years"]) for d in starts if d is not None and kind)
 
 
+def _counts_no_more(feed: str, row: Row | None, night: dt.date) -> bool:
+    """Whether there is no record, or one that is too old for every feature, whatever becomes of it."""
+    return row is None or ((ends := limits(feed, row)) != () and max(ends) <= night)
+
+
 def _stayed(row: Row, night: dt.date) -> bool:
     since, until = row.get("stayed_from"), row.get("stayed_until")
     return bool(since or until) and (since is None or since <= night) and (until is None or until >= night)
@@ -149,6 +154,8 @@ def of_records(feed: str, before: Known, after: Known) -> Iterator[Cause]:
     old, new = before.records.get(feed, {}), after.records.get(feed, {})
     for key in sorted({*old, *new}):
         a, b = new.get(key), old.get(key)
+        if _counts_no_more(feed, b, before.night) and _counts_no_more(feed, a, after.night):
+            continue
         if a is None or b is None:
             if a is not None:
                 yield cause_of("record_new", feed, key, a, entered(feed, a))

@@ -66,16 +66,18 @@ def _moved_sources(old: Application, new: Application) -> set[str]:
     return set(old.score["sources_used"] or ()) ^ set(new.score["sources_used"] or ())
 
 
+def _moved_consents(old: Application, new: Application) -> set[str]:
+    """Sources whose live consent is another one, also where the score does not show it."""
+    if old.score is None or new.score is None:
+        return set()
+    return {s for s in PURPOSES[new.purpose]["sources"] if old.consents.get(s) != new.consents.get(s)}
+
+
 def _of_source(
     source: str, old: Application, new: Application, before: Known, after: Known
 ) -> Iterator[Cause]:
-    """Causes within one source of an application that both nights have; ``features`` is all that each may enter."""
-    every = FEATURES_BY_SOURCE[source]
-    was, now = old.consents.get(source), new.consents.get(source)
-    pair = (new.purpose, source, new.recipient)
-    for cause in consent_causes.of_source(pair, was, now, before, after):
-        yield replace(cause, features=every)
-    if was is None or now is None:
+    """Causes within a source that both nights have consent for; ``features`` is all that each may enter."""
+    if old.consents.get(source) is None or new.consents.get(source) is None:
         return
     yield from causes.of_feed(source, before, after)
     if not (before.fresh[source] and after.fresh[source]):
@@ -99,25 +101,25 @@ def _versions(old: Application, new: Application) -> Iterator[Cause]:
 def of_application(old: Application, new: Application, before: Known, after: Known) -> tuple[Cause, ...]:
     """Every cause of an application's changed score, without repetition; none where nothing changed.
 
-    A cause within a source is kept where it may have moved a feature that changed, or whether the source is used.
+    A cause within a source is kept where it may have moved a feature that changed, or whether the source is used; one
+    of a consent always, also where the score does not show it.
     """
-    moved = changed_features(old, new)
-    if not changed_facts(old, new) and not moved:
+    moved, consents = changed_features(old, new), _moved_consents(old, new)
+    if not changed_facts(old, new) and not moved and not consents:
         return ()
     found: list[Cause] = []
-    if old.score is None or new.score is None:
-        required = PURPOSES[new.purpose]["required"]
-        for source in required:
-            pair = (new.purpose, source, new.recipient)
-            live = (old.consents.get(source), new.consents.get(source))
-            found += [replace(c, source=source) for c in consent_causes.of_source(pair, *live, before, after)]
-    else:
-        used = _moved_sources(old, new)
-        for source in PURPOSES[new.purpose]["sources"]:
-            for cause in _of_source(source, old, new, before, after):
-                features = tuple(f for f in cause.features if f in moved)
-                if features or source in used:
-                    found.append(replace(cause, source=source, features=features))
+    whole = old.score is not None and new.score is not None
+    used = _moved_sources(old, new)
+    for source in PURPOSES[new.purpose]["sources" if whole else "required"]:
+        pair = (new.purpose, source, new.recipient)
+        live = (old.consents.get(source), new.consents.get(source))
+        mine = tuple(f for f in FEATURES_BY_SOURCE[source] if f in moved)
+        for cause in consent_causes.of_source(pair, *live, before, after):
+            found.append(replace(cause, source=source, features=mine))
+        for cause in _of_source(source, old, new, before, after) if whole else ():
+            features = tuple(f for f in cause.features if f in mine)
+            if features or source in used:
+                found.append(replace(cause, source=source, features=features))
     versions = (old.policy[:12], new.policy[:12])
     found = [
         replace(c, before=versions[0], after=versions[1]) if c.cause == "policy_changed" else c for c in found
@@ -130,8 +132,9 @@ def unexplained(old: Application, new: Application, found: Iterable[Cause]) -> t
     """What changed and no cause explains: features, sources, or facts of the score; empty, or something is wrong."""
     told = tuple(found)
     facts, moved, sources = changed_facts(old, new), changed_features(old, new), _moved_sources(old, new)
+    consents = _moved_consents(old, new)
     codes = {c.cause for c in told}
-    if "rules_changed" in codes or not (facts or moved):
+    if "rules_changed" in codes or not (facts or moved or consents):
         return ()
     if old.score is None or new.score is None:
         return () if any(c.source for c in told) else ("application",)
@@ -139,7 +142,7 @@ def unexplained(old: Application, new: Application, found: Iterable[Cause]) -> t
     if "policy_changed" in codes:  # another authority, or another extension of a dispute
         explained |= {f for feed in ORDER_FEEDS for f in FEATURES_BY_SOURCE[feed]}
     missing = [f for f in moved if f not in explained]
-    missing += sorted(sources - {c.source for c in told})
+    missing += sorted((sources | consents) - {c.source for c in told})
     if not moved and not sources and "scorecard_changed" not in codes:
         missing += list(facts)
     return tuple(missing)

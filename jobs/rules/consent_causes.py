@@ -99,11 +99,11 @@ def _began(consent: str, pair: Pair, before: Known, after: Known) -> Iterator[Ca
 
 def of_source(pair: Pair, old: str | None, new: str | None, before: Known, after: Known) -> Iterator[Cause]:
     """Causes of a source's consent; ``old`` and ``new`` are the id of the one live on each night, None where none."""
-    if (old is None) == (new is None):
+    if old == new:
         return
-    if before.own_fresh["consents"] != after.own_fresh["consents"]:
+    if (old is None) != (new is None) and before.own_fresh["consents"] != after.own_fresh["consents"]:
         yield Cause("feed_back" if new else "feed_late", feed="consents")
     if old is not None:
         yield from _ended(old, pair, before, after)
-    elif new is not None:
+    if new is not None:
         yield from _began(new, pair, before, after)

@@ -333,14 +333,24 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory):
     # a policy of one's own has no demo recipients: their certificates are given before the first night
     make_demo_recipients(made.root / "lake.keys", load_policy(REPOSITORY / "policy.yaml"), print)
     with pytest.MonkeyPatch.context() as patch:
-        for name in [
-            n
-            for n in os.environ
-            if n.startswith("ASSENT_") and n not in ("ASSENT_JVM", "ASSENT_DRIVER_MEMORY")
-        ]:
-            patch.delenv(name)
+        forget_settings(patch)
         for night in (*NIGHTS, *LATE):
             patch.setenv("ASSENT_POLICY", str(policy(made.root, night)))
             words = ["night", "--date", night, "--deliveries", made.deliveries, "--lake", made.lake]
             assert assent(*words, *(["--approve"] if night in APPROVED else [])) == 0
-        yield made
+    return made
+
+
+def forget_settings(patch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith("ASSENT_")]:
+        if name not in ("ASSENT_JVM", "ASSENT_DRIVER_MEMORY"):
+            patch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test of the history is told the policy of its last night, and no other test is."""
+    if "history" in request.fixturenames:
+        made = request.getfixturevalue("history")
+        forget_settings(monkeypatch)
+        monkeypatch.setenv("ASSENT_POLICY", str(made.root / "policy.yaml"))

@@ -94,7 +94,8 @@ def altered(place: Place, gpg: Gpg, issuer: Path) -> None:
 
 def forged(place: Place, gpg: Gpg, issuer: Path) -> None:
     sig = sign(gpg, place.deliver("consents.csv", CSV))
-    sig.write_bytes(sig.read_bytes()[:-1] + b"\x00")
+    made = sig.read_bytes()
+    sig.write_bytes(made[:-1] + bytes([made[-1] ^ 1]))
 
 
 def of_a_stranger(place: Place, gpg: Gpg, issuer: Path) -> None:

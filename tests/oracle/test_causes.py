@@ -25,18 +25,10 @@ def test_no_change_is_without_a_cause(changes):
     assert changes.changes > 500
 
 
-@pytest.mark.xfail(
-    reason="open: with the developed card and the joined scenes, six planted causes (doubt, stay, obsolete, restored) "
-    "change no score between the twelve nights that are published here"
-)
 def test_the_history_shows_every_cause(changes):
     assert set(CHANGE_CAUSES) - set(changes.causes) - NOT_PLANTED == set()
 
 
-@pytest.mark.xfail(
-    reason="open: between the first and the last of the sixty nights some changes keep a characteristic without a cause; "
-    "between neighbouring nights none does"
-)
 def test_explain_names_the_causes_between_any_two_nights(history, capsys):
     """Over the whole history, whichever night is named first, and in each format."""
     from jobs.lake.lake import Lake

@@ -5,6 +5,7 @@ that follow. The nights are 19 and 20 November 2026.
 """
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,11 @@ court     | in_doubt=yes            | file=second                             | 
 court     | ordered_on=2019-11-20   | ordered_on=2019-11-20                   | record_obsolete
 court     | ordered_on=2019-11-19   | ordered_on=2019-11-19                   | -
 court     | ordered_on=2019-11-21   | ordered_on=2019-11-21                   | -
+court     | -                       | ordered_on=2019-11-20                   | -
+court     | ordered_on=2019-11-19   | -                                       | -
+court     | ordered_on=2019-11-20   | -                                       | record_gone
+court     | ordered_on=2019-11-19   | ordered_on=2019-11-19 disputed=yes      | -
+court     | ordered_on=2019-11-19   | ordered_on=2019-11-21 file=second       | record_revised
 court     | kind=insolvency ordered_on=2019-11-20 | kind=insolvency ordered_on=2019-11-20 | -
 court     | kind=insolvency ordered_on=2016-11-20 | kind=insolvency ordered_on=2016-11-20 | record_obsolete
 court     | objection_until=2026-11-19 | objection_until=2026-11-19           | objection_over
@@ -304,6 +310,33 @@ def test_a_suspended_feature_is_a_change():
     old, new = application(), application(suspended=["insolvencies"])
     before, after = person(BEFORE, "kind=insolvency"), person(AFTER, "kind=insolvency disputed=yes")
     assert [c.cause for c in of_application(old, new, before, after)] == ["record_disputed"]
+
+
+def test_a_consent_that_ended_is_told_also_where_no_score_shows_it():
+    old, new = application(), application()
+    new.consents.pop("court")
+    row = cells(GRANTED, consent_id="C2")
+    lapsed = cells("granted_on=2026-06-01 expires_on=2026-11-19", consent_id="C2")
+    nights = [
+        replace(person(day), consents={"C2": it}, pairs={PAIR: dt.date(2000, 1, 1)})
+        for day, it in ((BEFORE, row), (AFTER, lapsed))
+    ]
+    (found,) = of_application(old, new, *nights)
+    assert (found.cause, found.source, found.features) == ("consent_lapsed", "court", ())
+    assert unexplained(old, new, (found,)) == ()
+    assert unexplained(old, new, ()) == ("court",)
+
+
+def test_a_consent_in_place_of_another_is_told():
+    old, new = application(), application()
+    new.consents["court"] = "C3"
+    first, second = cells(GRANTED, consent_id="C2"), cells(GRANTED, consent_id="C3")
+    before, after = (
+        replace(person(day), consents=held, pairs={PAIR: dt.date(2000, 1, 1)})
+        for day, held in ((BEFORE, {"C2": first}), (AFTER, {"C2": first, "C3": second}))
+    )
+    (found,) = of_application(old, new, before, after)
+    assert (found.cause, found.record_id) == ("consent_granted", "C3")
 
 
 VERSIONS = """
