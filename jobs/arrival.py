@@ -125,10 +125,14 @@ class Feed:
         No join is told to broadcast: where a whole delivery is refused, its places are as many as its rows.
         """
         night, contract = self.night, self.contract
-        outcomes = night.lake.scratch(f"outcomes-{self.name}", self.outcomes())
-        told = night.lake.scratched(f"outcomes-{self.name}")
-        duplicates = tallies.by_file(told, "duplicate")
-        left_out = told.count_rows()
+        left_out, duplicates = 0, dict[str, int]()
+        if self.copied or self.refused or any(self.counts[f"{gx.PREFIX}{c.name}"] for c in self.checks):
+            outcomes = night.lake.scratch(f"outcomes-{self.name}", self.outcomes())
+            told = night.lake.scratched(f"outcomes-{self.name}")
+            duplicates = tallies.by_file(told, "duplicate")
+            left_out = told.count_rows()
+        else:
+            outcomes = self.outcomes()
         accepted = self.good
         if left_out:
             accepted = accepted.join(outcomes.select(*PLACE), PLACE, "left_anti")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial, reduce
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs.lake import spark_tables, tallies
 from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.vault import encrypted
@@ -327,10 +329,28 @@ def _own_channel(
         quarantine["consents"],
         suspended,
     )
+    mine = night.lake.scratch("consents", mine)
     night.write(
         "conformed/consents", without_identity(mine, feeds["consents"], ["in_doubt", "disputed", "upheld"])
     )
     return mine, verdicts
+
+
+def _told_once(night: Night, who: People, stopped: DataFrame) -> tuple[People, DataFrame]:
+    """The same frames, evaluated once for all the feeds that ask them, and known as empty where they are."""
+    frames = {**vars(who), "stopped": stopped}
+    every = [f.withColumn("what", F.lit(name)) for name, f in frames.items()]
+    told = night.lake.scratch(
+        "people", reduce(partial(DataFrame.unionByName, allowMissingColumns=True), every)
+    )
+    found = tallies.values(night.lake.scratched("people"), "what")
+    once = {
+        name: told.where(F.col("what") == name).select(*f.columns)
+        if name in found
+        else spark_tables.empty(f.sparkSession, f.schema)
+        for name, f in frames.items()
+    }
+    return People(*[once[name] for name in vars(who)]), once["stopped"]
 
 
 def run(night: Night) -> dict[str, int]:
@@ -345,8 +365,9 @@ def run(night: Night) -> dict[str, int]:
 
     stopped = doubt.stopped_people(quarantine["consents"], accepted["consents"])
     contested = doubt.contested_people(quarantine["consents"].unionByName(quarantine["disputes"]))
-    who = people(accepted["consents"], stopped, contested, night.date)
+    who, stopped = _told_once(night, people(accepted["consents"], stopped, contested, night.date), stopped)
     suspended = doubt.suspending_disputes(quarantine["disputes"], accepted["disputes"])
+    suspended = night.lake.scratch("suspended", suspended)
     mine, verdicts = _own_channel(night, accepted, quarantine, who, suspended)
     attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
     since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
@@ -366,4 +387,5 @@ def run(night: Night) -> dict[str, int]:
         )
 
     counts |= dict(zip(others, side_by_side(conformed, others), strict=True))
+    night.lake.clear_scratch()
     return counts

@@ -20,8 +20,9 @@ from jobs.errors import AssentError
 from jobs.lake.config import load_policy
 from jobs.lake.outcomes import Developed, developed_on, put, read_design
 from jobs.rules import floor
+from jobs.rules.compiler import compile_scorecard
 from jobs.rules.policy import Policy
-from jobs.rules.scorecard import Scorecard, compile_scorecard
+from jobs.rules.scorecard import Scorecard
 
 FOLDS = 5
 LEAST_OF_EACH = 20  # good and bad outcomes: of fewer nothing can be learned

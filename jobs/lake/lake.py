@@ -260,9 +260,11 @@ class Lake:
         return spark_tables.empty(spark, schema)
 
     def scratch(self, name: str, frame: DataFrame) -> DataFrame:
-        """A frame evaluated once: written to the scratch folder and read back."""
+        """A frame evaluated once: written to the scratch folder and read back; known as empty where it is."""
         folder = f"{self.root}/_scratch/{name}"
         frame.write.mode("overwrite").parquet(folder)
+        if not self.scratched(name).count_rows():
+            return spark_tables.empty(self.spark, frame.schema)
         return self.spark.read.schema(frame.schema).parquet(folder)
 
     def scratched(self, name: str) -> pads.Dataset:

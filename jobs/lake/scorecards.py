@@ -8,8 +8,9 @@ from pathlib import Path
 from jobs.errors import AssentError
 from jobs.lake.config import policy_path, scorecards_folder
 from jobs.lake.lake import Lake
+from jobs.rules.compiler import compile_scorecard
 from jobs.rules.policy import Pair, Policy, pairs_in, parse
-from jobs.rules.scorecard import Scorecard, compile_scorecard
+from jobs.rules.scorecard import Scorecard
 
 
 def load_scorecards(policy: Policy) -> dict[str, Scorecard]:

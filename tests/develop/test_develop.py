@@ -9,7 +9,7 @@ import pytest
 from examples.uci_credit_card.source import national_id
 from jobs.cli import main
 from jobs.lake.config import REPOSITORY, load_policy
-from jobs.rules.scorecard import compile_scorecard
+from jobs.rules.compiler import compile_scorecard
 from tests.develop.conftest import NIGHT, PEOPLE, invented, made, outcomes_file
 
 BAD = invented()[1]

@@ -6,8 +6,8 @@ from math import ceil
 import pytest
 
 from jobs.lake.config import REPOSITORY, load_policy
+from jobs.rules.compiler import compile_scorecard
 from jobs.rules.policy import PolicyError
-from jobs.rules.scorecard import compile_scorecard
 
 POLICY = load_policy()
 CARDS = {p.stem: p.read_text(encoding="utf-8") for p in (REPOSITORY / "scorecards").glob("*.yaml")}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from jobs.lake.config import REPOSITORY, load_policy
 from jobs.lake.scorecards import load_scorecards
+from jobs.rules.compiler import compile_scorecard
 from jobs.rules.policy import PolicyError
-from jobs.rules.scorecard import compile_scorecard
 from jobs.score import scores
 from schemas.features import FEATURES, NAMES
 from tests.tables import local
