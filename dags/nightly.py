@@ -18,6 +18,8 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from schemas.contract import contracts
 
 APPROVE, REJECT = "Approve", "Reject"
+# Where the caller names a JVM, or runs every task in its own process as the demo does, there is one already.
+ONE_JVM = not (os.environ.get("ASSENT_JVM") or os.environ.get("ASSENT_DEMO"))
 UNATTENDED = os.environ.get("ASSENT_APPROVE") == "yes"
 # How long a person has to answer; the removals of the night wait as long, and the next night starts after it.
 HOURS = float(os.environ.get("ASSENT_APPROVAL_HOURS") or 10)
@@ -31,6 +33,7 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
     """Runs one step. A fault of the data fails at once; any other, as a server that does not answer, is tried again."""
     from jobs.errors import AssentError, UnreachedError, UsageError
     from jobs.export import in_sight
+    from jobs.lake import shared_jvm
     from jobs.nightly import begin, by_command, open_night, raise_if_stopped, run_step
     from jobs.sign_off import answered
 
@@ -38,6 +41,11 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
     try:
         if not os.environ.get("ASSENT_LAKE"):
             raise UsageError("name the lake in ASSENT_LAKE")
+        shared = shared_jvm.place_of(os.environ["ASSENT_LAKE"], str(ds))
+        if name == "java_ends":
+            shared_jvm.end(shared)
+            return None
+        shared_jvm.use(shared)
         night = open_night(
             dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
@@ -52,6 +60,8 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
         )
         if name == "begin":
             fresh = begin(night)
+        elif name == "java_begins":
+            shared_jvm.begin(shared, night.lake.is_small())
         elif name == "plan":
             seen = in_sight(night)
         elif name == "stopped":
@@ -119,6 +129,15 @@ def assent_nightly() -> None:
     def extract(feed: str, ds: str | None = None) -> None:
         _step("extract", ds, feed)
 
+    # one JVM serves every step that needs one, instead of one a task: docs/decisions/13-one-jvm-a-night.md
+    @task
+    def java_begins(ds: str | None = None) -> None:
+        _step("java_begins", ds)
+
+    @task
+    def java_ends(ds: str | None = None) -> None:
+        _step("java_ends", ds)
+
     @task
     def validate(ds: str | None = None) -> None:
         _step("validate", ds)
@@ -168,17 +187,16 @@ def assent_nightly() -> None:
     def stopped(ds: str | None = None) -> None:
         _step("stopped", ds)
 
-    published = publish()
-    (
-        begin()
-        >> extract.expand(feed=list(contracts()))
-        >> validate()
-        >> conform()
-        >> features()
-        >> score()
-        >> (registers())
-        >> published
-    )
+    published, listed = publish(), registers()
+    extracted = begin() >> extract.expand(feed=list(contracts()))
+    first = validate()
+    first >> conform() >> features() >> score() >> listed >> published
+    if ONE_JVM:
+        java = java_begins().as_setup()
+        extracted >> java >> first
+        listed >> java_ends().as_teardown(setups=java)
+    else:
+        extracted >> first
     if UNATTENDED:
         published >> notify() >> export() >> stopped()
         return

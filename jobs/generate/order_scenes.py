@@ -94,11 +94,9 @@ def objection_over(on: Cast, n: int) -> None:
 
 
 def stayed(on: Cast, n: int) -> None:
-    """An order is stayed for four nights."""
+    """An order is stayed for four nights, as the court has said from the first."""
     who, _ = borrower(on)
-    order = on.judgment(who)
-    n = on.horizon.open(n, "court")
-    on.judgment(who, n, **again(on, n, order, stayed_from=on.day(n), stayed_until=on.day(n, 3)))
+    order = on.judgment(who, stayed_from=on.day(n), stayed_until=on.day(n, 3))
     on.scored(who, 1, ..., of=CREDIT)
     on.listed(who, order, *range(1, n), n + 4, ...)
 

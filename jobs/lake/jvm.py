@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from pyspark.serializers import UTF8Deserializer, read_int
 
 from jobs.errors import AssentError, UsageError
 
+LONGEST_HOURS = 12.0  # of a shared JVM: a night that nobody tears down does not hold its memory for ever
 LOG4J = Path(__file__).parent / "log4j2.properties"
 
 # What Spark reaches into on Java 17 and later; the list of its own launcher (JavaModuleOptions).
@@ -137,10 +139,11 @@ def shared() -> Connection | None:
         ) from None
 
 
-def serve(path: Path, stop: threading.Event | None = None) -> None:
+def serve(path: Path, stop: threading.Event | None = None, small: bool = False) -> None:
     """Starts a JVM with its Spark context, says where in ``path`` (mode 0600), and waits.
 
-    It ends on SIGINT, SIGTERM, ``stop``, or when the file is gone; AssentError when the JVM ended by itself.
+    It ends on SIGINT, SIGTERM, ``stop``, when the file is gone, or after :data:`LONGEST_HOURS`; AssentError when the
+    JVM ended by itself. ``small``: as :func:`jobs.lake.spark.launch` has it.
     """
     from jobs.lake.spark import launch
 
@@ -150,16 +153,17 @@ def serve(path: Path, stop: threading.Event | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-    connection, process, context = launch("assent")
+    connection, process, context = launch("assent", small)
     scratch = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as f:
-            json.dump(connection._asdict(), f)
+            json.dump({**connection._asdict(), "pid": os.getpid()}, f)
         scratch.replace(path)
     except OSError as e:
         raise AssentError(f"{path} cannot be written ({e.strerror})") from None
+    until = time.monotonic() + LONGEST_HOURS * 3600
     try:
-        while not stop.wait(0.2) and path.exists():
+        while not stop.wait(0.2) and path.exists() and time.monotonic() < until:
             status = process.poll()
             if status is not None:
                 raise AssentError(
@@ -171,11 +175,12 @@ def serve(path: Path, stop: threading.Event | None = None) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """``python -m jobs.lake.jvm FILE``."""
+    """``python -m jobs.lake.jvm FILE [--small]``."""
+    files = [a for a in argv if a != "--small"]
     try:
-        if len(argv) != 1:
-            raise UsageError("usage: python -m jobs.lake.jvm FILE")
-        serve(Path(argv[0]))
+        if len(files) != 1:
+            raise UsageError("usage: python -m jobs.lake.jvm FILE [--small]")
+        serve(Path(files[0]), small="--small" in argv)
     except AssentError as e:
         print(e, file=sys.stderr)
         return e.status

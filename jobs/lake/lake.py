@@ -120,9 +120,9 @@ class Lake:
         """The one Spark session."""
         from jobs.lake.spark import spark_session
 
-        return spark_session(small=self._is_small())
+        return spark_session(small=self.is_small())
 
-    def _is_small(self) -> bool:
+    def is_small(self) -> bool:
         """Whether what was delivered so far is little."""
         zones = [f"{self.path}/{zone}" for zone in ("landing", "accepted")]
         return sum(int(self.fs.du(z)) for z in zones if self.fs.exists(z)) < SMALL_BYTES

@@ -25,6 +25,8 @@ print(json.dumps({
     "feeds": list(tasks["extract"].op_kwargs_expand_input.value["feed"]),
     "timetable": type(dag.timetable).__name__,
     "runs": dag.max_active_runs,
+    "setups": [t.task_id for t in dag.tasks if t.is_setup],
+    "teardowns": [t.task_id for t in dag.tasks if t.is_teardown],
 }))
 """
 STEP = """
@@ -52,13 +54,25 @@ def airflow(code, home, **more):
 def test_it_runs_the_steps_in_their_order_and_each_feed_by_itself(tmp_path):
     found = json.loads(airflow(SHOW, tmp_path))
     assert found == {
-        "order": ["begin", *STEPS[:-1], "plan", "sign_off", "export", "withheld", "stopped"],
+        "order": [
+            "begin", "extract", "java_begins", *STEPS[1:6], "java_ends", *STEPS[6:-1], "plan", "sign_off", "export",
+            "withheld", "stopped",
+        ],
         "retries": [2, 3],  # the sign-off asks once more: an answer as it parks can be lost
         "xcom": [False, True],  # counts, codes and hashes, from plan to the person who is asked
         "feeds": list(contracts()),
         "timetable": "CronDataIntervalTimetable",
         "runs": 1,
-    }
+        "setups": ["java_begins"],
+        "teardowns": ["java_ends"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ASSENT_JVM", "ASSENT_DEMO"])
+def test_where_there_is_a_jvm_already_the_run_starts_none(name, tmp_path):
+    found = json.loads(airflow(SHOW, tmp_path, **{name: "/x"}))
+    assert found["setups"] == found["teardowns"] == []
+    assert [t for t in found["order"] if t in STEPS] == list(STEPS)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 
 DAG = "assent_nightly"
-DONE = "begin|extract|validate|conform|features|score|registers|publish|notify"
+DONE = "begin|extract|java_begins|java_ends|validate|conform|features|score|registers|publish|notify"
 USER, PASSWORD = "ana", "not a secret"
 
 
