@@ -5,6 +5,7 @@ Of a small night most is the JVM's start and the loading of classes, and Airflow
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -67,10 +68,8 @@ def end(path: Path) -> None:
         return
     path.unlink(missing_ok=True)
     for _ in range(300):
-        try:
-            os.waitpid(pid, os.WNOHANG)  # where it is a child of this very process
-        except ChildProcessError:
-            pass
+        with contextlib.suppress(ChildProcessError):  # most often it is the child of another process
+            os.waitpid(pid, os.WNOHANG)
         try:
             os.kill(pid, 0)
         except OSError:

@@ -50,6 +50,9 @@ def settings(app: str) -> dict[str, str]:
         # A night is a date: nothing may depend on where the machine stands.
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
+        # HotSpot never compiles a method over 8,000 bytes. A stage that needs one (a card of sixteen characteristics
+        # does) runs operator by operator instead, whose code Spark can split.
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/assent-spark-warehouse",  # made, never used
         "spark.pyspark.python": sys.executable,

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from jobs.cli import main
 from jobs.lake.config import REPOSITORY
@@ -205,3 +206,19 @@ def test_a_policy_that_names_what_is_not_shipped_is_refused_with_its_line(deploy
 def test_check_passes_on_the_shipped_files(capsys):
     assert main(["check"]) == 0
     assert "7 feeds, 3 purposes, 6 registers, 3 scorecards" in capsys.readouterr().out
+
+
+def test_a_consent_that_no_text_explains_is_refused_with_file_and_line(deployment, monkeypatch, capsys):
+    from jobs.lake import outbox
+
+    shutil.copytree(outbox.TEXTS, deployment / "texts")
+    monkeypatch.setattr(outbox, "TEXTS", deployment / "texts")
+    english = YAML(typ="safe").load((deployment / "texts" / "en.yaml").read_text(encoding="utf-8"))
+    del english["consents"]["consumer_credit"]["tax"]
+    with (deployment / "texts" / "en.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(english, file)
+    assert main(["check"]) == 1
+    said = last_line(capsys)
+    text = (deployment / "policy.yaml").read_text(encoding="utf-8")
+    line = text[: text.index("sources:", text.index("consumer_credit:"))].count("\n") + 1
+    assert f"policy.yaml:{line}: no text says what consenting to tax for consumer_credit means" in said
