@@ -15,7 +15,7 @@ from jobs.lake.config import REPOSITORY
 from jobs.lake.query import run_query
 from tests.explain.conftest import PEOPLE, SECOND
 from tests.opened import opened
-from tests.sign_off.conftest import OFFICE, assent
+from tests.sign_off.conftest import OFFICE, Place, assent
 
 SCRIPT = Path(__file__).with_name("airflow_run.py")
 
@@ -43,19 +43,43 @@ def airflow(tmp_path_factory):
     return home
 
 
-def night(airflow, place, tmp_path, word, **more):
-    """Runs the DAG for the second night with an answer; what it said, and what it wrote to its log."""
-    home = tmp_path / "airflow"
-    shutil.copytree(airflow, home)
-    env = environment(home) | {"ASSENT_LAKE": place.lake, **more}
-    for name in (home / "airflow.cfg",):  # it holds the first home's paths
-        name.unlink(missing_ok=True)
-    done = subprocess.run(
-        [sys.executable, SCRIPT, SECOND, word], env=env, capture_output=True, text=True, timeout=600
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
-    assert lines, done.stdout[-3000:] + done.stderr[-3000:]
-    return json.loads(lines[0].removeprefix("RESULT")), done.stdout + done.stderr
+# how each run is answered, and what its Airflow is told besides
+ANSWERS = {"Reject": {}, "Approve": {}, "": {"ASSENT_APPROVAL_HOURS": "0.0005"}}
+
+
+@pytest.fixture(scope="session")
+def runs(airflow, waiting, tmp_path_factory):
+    """The DAG's second night once for each answer, on a lake of its own, all at the same time: most of it is waiting."""
+    begun = {}
+    for word, more in ANSWERS.items():
+        folder = tmp_path_factory.mktemp("run")
+        shutil.copytree(airflow, folder / "airflow")
+        (folder / "airflow" / "airflow.cfg").unlink(missing_ok=True)  # it holds the first home's paths
+        shutil.copytree(waiting.home, folder / "place")
+        place = Place(folder / "place")
+        env = environment(folder / "airflow") | {"ASSENT_LAKE": place.lake, **more}
+        with (folder / "said").open("wb") as said:
+            command = [sys.executable, SCRIPT, SECOND, word]
+            begun[word] = (place, subprocess.Popen(command, env=env, stdout=said, stderr=subprocess.STDOUT))
+    yield begun
+    for _, process in begun.values():
+        process.kill()
+
+
+def night(runs, word):
+    """The place of a run, what it said at its end, and what it wrote to its log."""
+    place, process = runs[word]
+    process.wait(600)
+    log = (place.home.parent / "said").read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in log.splitlines() if line.startswith("RESULT")]
+    assert lines, log[-6000:]
+    return place, json.loads(lines[0].removeprefix("RESULT")), log
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch):
+    for name in ("ASSENT_LAKE", "ASSENT_KEYS", "ASSENT_OUT", "ASSENT_POLICY", "ASSENT_RETURNS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def package(place, name):
@@ -88,8 +112,8 @@ def check_that_nobody_is_named(result, log):
         assert record not in json.dumps(result["xcoms"])
 
 
-def test_a_rejection_sends_every_removal_and_no_addition_and_shows_it(airflow, place, tmp_path):
-    result, log = night(airflow, place, tmp_path, "Reject")
+def test_a_rejection_sends_every_removal_and_no_addition_and_shows_it(runs):
+    place, result, log = night(runs, "Reject")
     assert "success" in result["state"].lower()
     states = {k: v.rsplit(".", 1)[-1].lower() for k, v in result["tasks"].items()}
     assert (states["withheld"], states["export"], states["stopped"]) == ("success", "skipped", "success")
@@ -116,8 +140,8 @@ def test_a_rejection_sends_every_removal_and_no_addition_and_shows_it(airflow, p
     assert changes(place) == EVERYTHING
 
 
-def test_an_approval_sends_everything_once(airflow, place, tmp_path):
-    result, log = night(airflow, place, tmp_path, "Approve")
+def test_an_approval_sends_everything_once(runs):
+    place, result, log = night(runs, "Approve")
     states = {k: v.rsplit(".", 1)[-1].lower() for k, v in result["tasks"].items()}
     assert (states["export"], states["withheld"], states["stopped"]) == ("success", "skipped", "success")
     assert changes(place) == EVERYTHING
@@ -147,8 +171,8 @@ def test_an_approval_sends_everything_once(airflow, place, tmp_path):
     assert len(approvals(place)) == 1
 
 
-def test_no_answer_by_the_deadline_withholds(airflow, place, tmp_path):
-    result, log = night(airflow, place, tmp_path, "", ASSENT_APPROVAL_HOURS="0.0005")
+def test_no_answer_by_the_deadline_withholds(runs):
+    place, result, log = night(runs, "")
     states = {k: v.rsplit(".", 1)[-1].lower() for k, v in result["tasks"].items()}
     assert (states["withheld"], states["export"]) == ("success", "skipped")
     assert changes(place) == {REMOVED}
