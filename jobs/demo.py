@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from jobs.cli import leave
 from jobs.errors import AssentError
 from jobs.lake.query import run_query
 
@@ -177,4 +178,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

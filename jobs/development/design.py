@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from jobs.development.tables import Shape
@@ -51,7 +52,7 @@ def _part(doc: Located, node: Any, purpose: str) -> Part:
     if not isinstance(named, list) or not 1 <= len(named) <= 2:
         raise doc.fail("features", "features must be a pair", node)
     for name in named:
-        if name not in floor.features_of(purpose):
+        if not isinstance(name, str) or name not in floor.features_of(purpose):
             raise doc.fail(
                 next(iter(node)), f"feature {name!r} is not allowed for {purpose}; remove it", node
             )
@@ -87,6 +88,18 @@ def _part(doc: Located, node: Any, purpose: str) -> Part:
     return Part(shape, str(reason["code"]), str(reason["text"]), expert)
 
 
+def _minimum(doc: Located, purpose: str) -> None:
+    """What a person must have to be developed on, as the card will ask it: read before any outcome is."""
+    given = doc.node.get("minimum", {})
+    if not isinstance(given, dict):
+        raise doc.fail("minimum", "minimum must be a mapping of features to numbers")
+    for name, value in given.items():
+        if name not in floor.features_of(purpose):
+            raise doc.fail(name, f"feature {name!r} is not allowed for {purpose}; remove it", given)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+            raise doc.fail(name, f"minimum of {name} must be a number", given)
+
+
 def compile_design(text: str, path: str, policy: Policy) -> Design:
     """The design in a file's text; PolicyError with file and line where it cannot be one."""
     doc = parse(text, path)
@@ -94,7 +107,7 @@ def compile_design(text: str, path: str, policy: Policy) -> Design:
         if key not in KEYS:
             raise doc.fail(key, f"key {key!r} is unknown (known: {', '.join(sorted(KEYS))}); remove it")
     purpose = doc.node.get("purpose")
-    if purpose not in policy.purposes:
+    if not isinstance(purpose, str) or purpose not in policy.purposes:
         raise doc.fail("purpose", f"purpose {purpose!r} is not one that the policy allows")
     scaling = doc.node.get("scaling")
     if not isinstance(scaling, dict) or not all(
@@ -102,6 +115,7 @@ def compile_design(text: str, path: str, policy: Policy) -> Design:
         for k in SCALING
     ):
         raise doc.fail("scaling", f"scaling must give {', '.join(SCALING)} as numbers above 0")
+    _minimum(doc, str(purpose))
     nodes = doc.node.get("characteristics")
     if not isinstance(nodes, list) or not nodes:
         raise doc.fail("characteristics", "characteristics must be a list")

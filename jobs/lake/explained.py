@@ -139,7 +139,8 @@ def answers_of(entry: dict[str, Any]) -> list[str]:
     lines = []
     if entry["held"]:
         word = "recalled" if entry["held"]["reason"] == "recall" else "refused by its recipient"
-        left = "" if entry["held"]["decided"] else "; a newer revision or a person's decision ends it"
+        ends = "a newer revision or a person's decision" if word == "recalled" else "a person's decision"
+        left = "" if entry["held"]["decided"] else f"; {ends} ends it"
         lines.append(f"held back since {plain(entry['held']['since'])[:10]}: {word}{left}")
     for r in entry["returns"]:
         reason = f" ({r['reason']})" if r["reason"] else ""

@@ -324,6 +324,11 @@ def check_changes(found: Opened, before: Opened | None, say: Say) -> None:
     previous = snapshot.slice(0, 0)
     if before is not None:
         was, night = before.descriptor["name"], before.descriptor["night"]
+        if night == said["night"] and said.get("replaces"):
+            raise Usage(
+                f"--previous {was} is of the same night: this package stands "
+                f"in its place; name the one before both, {(said['previous'] or {'name': 'none'})['name']}"
+            )
         if night >= said["night"]:
             raise Fault(
                 f"is of {said['night']}, the previous one of {night}: an older package was delivered again"
@@ -364,6 +369,10 @@ def check(package: Path, key: Path, secret: Path | None, previous: Path | None, 
             say("note: a notice, no data package; read its files")
         elif previous is not None:
             with verified(previous, certs, secret, lambda text: say(f"previous: {text}")) as before:
+                if not before.descriptor:
+                    raise Usage(
+                        f"--previous {previous.name} is a notice, no package; name the package before it"
+                    )
                 check_changes(found, before, say)
         elif found.descriptor["previous"] is None:
             check_changes(found, None, say)

@@ -82,7 +82,7 @@ class _Compiler:
             if not isinstance(value, list):
                 raise self.doc.fail(key, f"{key} must be a list of sources")
             for source in value:
-                if source not in allowed.sources:
+                if not isinstance(source, str) or source not in allowed.sources:
                     raise self.doc.fail(key, f"{purpose} may not read {source!r} under the policy; remove it")
             found.append(tuple(str(v) for v in value))
         if set(found[0]) != set(allowed.required):
@@ -104,7 +104,11 @@ class _Compiler:
 
     def feature(self, node: Any, key: str, name: Any, purpose: str, sources: tuple[str, ...]) -> str:
         allowed = floor.features_of(purpose)
-        self.allowed_name(node, key, str(name))
+        if not isinstance(name, str):
+            raise self.doc.fail(
+                key, f"{key} must name one feature by a word (a pair: `features: [one, other]`)", node
+            )
+        self.allowed_name(node, key, name)
         if name not in allowed:
             raise self.doc.fail(
                 key,
@@ -117,7 +121,7 @@ class _Compiler:
                 f"feature {name} comes from {allowed[name]}, which is neither required nor optional here",
                 node,
             )
-        return str(name)
+        return name
 
     def minimum(self, purpose: str, required: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
         node = self.doc.node.get("minimum", {})

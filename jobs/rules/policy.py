@@ -169,6 +169,8 @@ def _strings(doc: Located, node: Any, key: str) -> tuple[str, ...]:
     value = node.get(key)
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise doc.fail(key, f"{key} must be a list of words", node)
+    if twice := sorted({v for v in value if value.count(v) > 1}):
+        raise doc.fail(key, f"{key} names {twice[0]} twice; name it once", node)
     return tuple(str(v) for v in value)
 
 
@@ -178,6 +180,8 @@ def _recipients(doc: Located, node: Any, key: str, names: tuple[str, ...]) -> tu
             raise doc.fail(
                 key, f"recipient {name!r} must be small letters, digits and hyphens: it names a folder", node
             )
+        if word := floor.denied_word(name):
+            raise doc.fail(key, f"recipient {name!r} has the denied word {word!r}; remove it", node)
     return names
 
 

@@ -110,6 +110,9 @@ TEXT = (REPOSITORY / "scorecards" / "motor_cover.yaml").read_text(encoding="utf-
     [
         ("purpose: motor_cover", "purpose: threat_level", "outside the floor"),
         ("feature: penalty_points_minor", "feature: months_late", "not allowed for motor_cover"),
+        ("feature: penalty_points_minor", "feature: [months_late, months_late]", "one feature by a word"),
+        ("feature: penalty_points_minor", "feature: {a: b}", "one feature by a word"),
+        ("optional: []", "optional: [[court]]", "may not read ['court']"),
         ("optional: []", "optional: [court]", "may not read 'court'"),
         ("required: [traffic]", "required: []", "requires traffic"),
         ("neutral: 0", "neutral: low", "whole number"),

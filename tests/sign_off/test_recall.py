@@ -41,6 +41,9 @@ def test_a_notice_is_signed_at_once_and_the_next_package_removes_the_entry(place
         assert not [v for v in (*identity[:2], "telephone") if v in text]
     assert assent("verify", path) == 0
     assert "a notice, no data package" in capsys.readouterr().out
+    (sent,) = [p for p in path.parent.glob(f"judgment_debts-{FIRST}.zip.pgp")]
+    assert assent("verify", sent, "--previous", path) == 2
+    assert "is a notice, no package" in capsys.readouterr().err
     assert [(r["recipient"], r["subject"]) for r in recalls(place)] == [(OFFICE, "judgment_debts/stays")]
     # removed whether anybody approves or not, and nothing else of it is sent
     assert assent("export", "--date", SECOND, "--lake", place.lake, "--approve") == 0
