@@ -53,6 +53,7 @@ FIELDS = (
     Field("under_review", "boolean", "the person asked that a human looks at the score, who has not decided yet "
           "(GDPR art. 22(3))", required=True),
 )  # fmt: skip
+RESTS_ON = ("status", "score", "band", "reasons")  # columns that say something about the person
 USE = (
     "For this recipient and purpose only, about these applicants only, and until valid_until. Delete what is removed. "
     "No score is a reason for a decision by itself: see under_review, and ask the person."
@@ -116,12 +117,14 @@ def changes(
     causes: Mapping[str, str],
     held: bool,
     untold: Collection[int] = (),
+    lost: Mapping[str, str] | None = None,
 ) -> pa.Table:
     """What turns ``previous`` into tonight's snapshot: its columns and CHANGE_COLUMNS; sorted by the key.
 
     ``rows`` as :func:`applications` gives them, ``causes`` by key of those that ended. What is not attested or whose
     person is ``untold``, and everything where scores are ``held``, is neither added nor changed; who holds no attested
-    consent for the required source any more is removed whatever waits.
+    consent for the required source any more is removed whatever waits. So is a score that may not be replaced tonight
+    and rests on what is gone: ``lost`` are causes by key, as :func:`basis_lost` gives them.
     """
     names = previous.column_names
     before = {r[KEY]: r for r in previous.to_pylist()}
@@ -131,14 +134,61 @@ def changes(
         old, new = before.get(key), now.get(key)
         if new is None and old is not None:
             made.append({**old, "change": "REMOVE", "cause": causes.get(key, "corrected"), "changed": None})
-        elif new is not None and new["attested"] and not held and new["person_id"] not in untold:
-            sent = {n: new[n] for n in names}
-            if sent != old:
+        elif new is not None and (sent := {n: new[n] for n in names}) != old:
+            if held or not new["attested"] or new["person_id"] in untold:
+                if old is not None and key in (lost or {}) and any(sent[n] != old[n] for n in RESTS_ON):
+                    made.append({**old, "change": "REMOVE", "cause": (lost or {})[key], "changed": None})
+            else:
                 changed = None if old is None else ",".join(n for n in names if sent[n] != old[n])
                 change = "ADD" if old is None else "CHANGE"
                 made.append({**sent, "change": change, "cause": None, "changed": changed})
     schema = pa.schema([*previous.schema, *CHANGE_COLUMNS])
     return pa.Table.from_pylist(made, schema=schema)
+
+
+LOST_CONSENTS = """
+SELECT DISTINCT t.person_id, t.source FROM before t
+WHERE t.purpose = getvariable('purpose') AND t.recipient = getvariable('recipient') AND NOT EXISTS (
+    SELECT 1 FROM consented c WHERE c.person_id = t.person_id AND c.purpose = t.purpose
+    AND c.recipient = t.recipient AND c.source = t.source)
+"""
+# A dispute that suspends or has struck a record since: what it says tonight it did not say then.
+LOST_RECORDS = """
+SELECT DISTINCT n.person_id FROM disputes n
+WHERE n.verdict IN ('open', 'corrected', 'upheld') AND list_contains(getvariable('sources'), n.feed) AND NOT EXISTS (
+    SELECT 1 FROM before t WHERE t.dispute_id = n.dispute_id AND t.verdict = n.verdict)
+"""
+
+
+def basis_lost(
+    night: Night, purpose: str, recipient: str, standing: Mapping[str, int], previous: Previous
+) -> dict[str, str]:
+    """Applications in ``standing`` (key -> person) that rested on what is gone since the last package: key -> cause.
+
+    A consent that is not live any more (an optional one; without the required one the application is over), or a
+    record that a dispute suspends or has struck: such a score is repeated to nobody (DESIGN 1).
+    """
+    if previous.night is None or not standing:
+        return {}
+    found: dict[str, str] = {}
+    words = {"purpose": purpose, "recipient": recipient}
+    then, disputes = (at(night, f"conformed/{t}", previous.night) for t in ("consented", "disputes"))
+    if night.pinned("conformed/disputes") is not None:
+        now = night.lake.dataset("conformed/disputes", int(night.pinned("conformed/disputes") or 0))
+        before = disputes if disputes is not None else now.schema.empty_table()
+        sources = list(night.policy.purposes[purpose].sources)
+        rows = ask(LOST_RECORDS, {"disputes": now, "before": before}, sources=sources)
+        struck = set(rows.column("person_id").to_pylist())
+        found |= {key: "corrected" for key, person in standing.items() if person in struck}
+    if then is not None:
+        now = _table(night, "conformed/consented", CONSENTED.arrow())
+        gone = ask(LOST_CONSENTS, {"before": then, "consented": now}, **words).to_pylist()
+        for source in sorted({r["source"] for r in gone}):
+            people = {r["person_id"] for r in gone if r["source"] == source}
+            ended = {key: person for key, person in standing.items() if person in people}
+            causes = causes_of(night, purpose, recipient, ended, previous, source)
+            found |= {key: causes.get(key, "corrected") for key in ended}
+    return found
 
 
 def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
@@ -153,9 +203,17 @@ def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
 
 
 def causes_of(
-    night: Night, purpose: str, recipient: str, ended: Mapping[str, int], previous: Previous
+    night: Night,
+    purpose: str,
+    recipient: str,
+    ended: Mapping[str, int],
+    previous: Previous,
+    source: str | None = None,
 ) -> dict[str, str]:
-    """Why applications ended (key -> cause), for the keys and people in ``ended``; absent: ``corrected``."""
+    """Why applications ended (key -> cause), for the keys and people in ``ended``; absent: ``corrected``.
+
+    ``source`` is the one whose consent ended, the required one if none is named.
+    """
     if not ended:
         return {}
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
@@ -163,7 +221,7 @@ def causes_of(
         return dict.fromkeys(ended, "lapsed")
     people = pa.array(sorted(set(ended.values())), pa.int64())
     mine = pc.field("person_id").isin(people)
-    source = night.policy.purposes[purpose].required[0]
+    source = source or night.policy.purposes[purpose].required[0]
     then = at(night, "conformed/consented", previous.night)
     rested = (
         (pc.field("purpose") == purpose)
@@ -268,10 +326,11 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Out
     def of(made: pa.Table) -> list[tuple[int, str]]:
         return [(people[r[KEY]], r["change"]) for r in made.select([KEY, "change"]).to_pylist()]
 
-    made = changes(previous.snapshot, rows, causes, may.held)
+    lost = basis_lost(night, purpose, recipient, {k: p for k, p in live.items() if k in standing}, previous)
+    made = changes(previous.snapshot, rows, causes, may.held, lost=lost)
     untold = unnoticed(night, subject, {person for person, change in of(made) if change != "REMOVE"})
     if untold:
-        made = changes(previous.snapshot, rows, causes, may.held, untold)
+        made = changes(previous.snapshot, rows, causes, may.held, untold, lost)
     said = of(made)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     last = feeds["consents"]["last_good_on"]

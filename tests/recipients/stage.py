@@ -48,6 +48,12 @@ class Application:
     attested: bool = True
     consent: str = ""  # a number that tells a person's consents apart
     status: str = "scored"
+    also: tuple[str, ...] = ()  # optional sources with a consent of their own
+
+    @property
+    def consents(self) -> dict[str, str]:
+        """Source -> id of the consent."""
+        return {self.source: self.consent_id} | {s: f"{self.consent_id}-{s}" for s in self.also}
 
     @property
     def purpose(self) -> str:
@@ -117,15 +123,15 @@ class Stage:
         self, night: dt.date, applications: list[Application], ends: dict[str, dict[str, Any]]
     ) -> None:
         known = {r["consent_id"] for r in self.accepted}
-        for a in applications:
-            if a.consent_id not in known:
+        for a, source, consent_id in ((x, s, c) for x in applications for s, c in x.consents.items()):
+            if consent_id not in known:
                 self.accepted.append(
                     {
                         "person_id": self.ids[a.who],
-                        "consent_id": a.consent_id,
+                        "consent_id": consent_id,
                         "kind": "consent",
                         "purpose": a.purpose,
-                        "source": a.source,
+                        "source": source,
                         "recipient": a.recipient,
                         "granted_on": dt.date(2026, 6, 1),
                         "expires_on": dt.date(2027, 5, 1),
@@ -174,11 +180,12 @@ class Stage:
                 row["no_score_reason"] = "source_absent"
             scores.append(row)
             features.append({**key, "sources_used": [a.source], "suspended": []})
-            dates = {n: current[a.consent_id][n] for n in ("granted_on", "expires_on")}
-            consented.append(
-                {**key, "source": a.source, "consent_id": a.consent_id, **dates}
-                | {"attested_by": ISSUER if a.attested else None}
-            )
+            for source, consent_id in a.consents.items():
+                dates = {n: current[consent_id][n] for n in ("granted_on", "expires_on")}
+                consented.append(
+                    {**key, "source": source, "consent_id": consent_id, **dates}
+                    | {"attested_by": ISSUER if a.attested else None}
+                )
         good = date if fresh else date - dt.timedelta(days=3)
         feeds = [{"feed": f, "last_good_on": good, "fresh": fresh or f != "consents"} for f in contracts()]
         self._write(night, "scores", scores, SCORES.arrow())

@@ -84,6 +84,44 @@ def test_a_score_is_sent_after_its_notice_alone_and_removals_all_the_same(stage)
     assert stage.changes(N2) == {"bo": "REMOVE withdrawn", "ivo": "ADD"}
 
 
+MANY = [Application(w, "demo-lender") for w in "cvita dino ema filip gita hana".split()]
+NEW = [Application(w, "demo-lender") for w in ("ivo", "jana", "klara")]  # too many at once: scores are held
+GONE = """
+consent  | withdrawn_on  | REMOVE withdrawn
+consent  | expires_on    | REMOVE lapsed
+dispute  | open          | REMOVE corrected
+dispute  | upheld        | REMOVE corrected
+dispute  | rejected      | -
+nothing  | -             | -
+"""
+
+
+@pytest.mark.parametrize("line", GONE.strip().splitlines())
+def test_a_score_that_waits_is_never_repeated_once_what_it_rests_on_is_gone(stage, line):
+    """The optional consent's end, or a dispute, changes the score; that change waits, and the old score is not left."""
+    what, how, change = (c.strip() for c in line.split("|"))
+    bo = Application("bo", "demo-lender", also=("tax",))
+    begun(stage, [*MANY, bo])
+    other = Application("bo", "demo-lender", delta=40, also=() if what == "consent" else ("tax",))
+    ends, disputes = {}, []
+    if what == "consent":
+        ends = {bo.consents["tax"]: {how: N2 if how == "withdrawn_on" else N1}}
+    elif what == "dispute":
+        disputes = [{"who": "bo", "dispute_id": "D1", "kind": "inaccurate", "feed": "tax", "verdict": how}]
+    stage.publish(N2, [*MANY, other, *NEW], ends, disputes)
+    stage.run(N2)
+    assert stage.changes(N2, "demo-lender") == ({} if change == "-" else {"bo": change})
+    assert ("bo" in stage.package(N2, "demo-lender")["snapshot"]) == (change == "-")
+    stage.run(N2, "export", approve=True)
+    made = stage.changes(N2, "demo-lender")
+    assert {w: made[w] for w in ("ivo", "jana", "klara")} == dict.fromkeys(("ivo", "jana", "klara"), "ADD")
+    assert made["bo"] in ("CHANGE", change)
+    stage.publish(N3, [*MANY, other, *NEW], {}, disputes)
+    stage.run(N3)
+    assert stage.changes(N3, "demo-lender") in ({}, {"bo": "ADD"})
+    assert stage.package(N3, "demo-lender")["snapshot"]["bo"]["score"] is not None
+
+
 CAUSES = {
     "withdrawn_on": "withdrawn",
     "expired": "lapsed",
