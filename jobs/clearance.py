@@ -33,12 +33,13 @@ class Clearance:
     """What may leave tonight.
 
     ``issuers``: fingerprints of the certificates that are believed; ``held``: additions and changes wait for a person;
-    ``marked``: applications under review (person, purpose, recipient).
+    ``marked``: applications under review (person, purpose, recipient); ``consents``: how many are new, and live.
     """
 
     issuers: frozenset[str]
     held: bool
     marked: frozenset[tuple[int, str, str]]
+    consents: tuple[int, int] = (0, 0)
 
 
 def at(night: Night, table: str, day: dt.date | None) -> Any:
@@ -73,12 +74,12 @@ def new_consents(night: Night) -> tuple[int, int]:
     return int(row["new"]), int(row["live"])
 
 
-def clear(night: Night) -> Clearance:
+def clear(night: Night, say: bool = True) -> Clearance:
     """Decides for the whole night, and says what waits."""
     new, live = new_consents(night)
     approved = night.approval is not None and night.approval.decision == "approve"
     held = too_many_new(new, live, night.policy) and not approved
-    if held:
+    if held and say:
         night.say(
             f"export: {new} of {live} live consents are new, more than the policy's share of "
             f"{night.policy.sending.new_consents_share:g}; no score is added or changed until a person approves "
@@ -89,4 +90,4 @@ def clear(night: Night) -> Clearance:
         disputes = night.arrow("conformed/disputes", pa.schema([]))
         rows = disputes.filter(pc.field("kind") == "review").to_pylist()
     marked = under_review(reviews(rows, night.date))
-    return Clearance(frozenset(fingerprints(night.keys)), held, frozenset(marked))
+    return Clearance(frozenset(fingerprints(night.keys)), held, frozenset(marked), (new, live))

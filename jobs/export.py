@@ -36,7 +36,7 @@ from jobs.returns import standing, take
 from jobs.rules.disclosure import Disclosure, disclosure, leaving
 from jobs.rules.holds import Hold
 from jobs.rules.policy import Register
-from jobs.score_packages import export_scores
+from jobs.score_packages import export_scores, score_counts
 from jobs.sign_off import Counts, counts_of, form, record, sight_hash
 from schemas.contract import contracts
 
@@ -142,7 +142,7 @@ def plans(night: Night) -> list[Planned]:
     approval = night.approval
     if approval is None or approval.decision != "approve" or approval.sight_hash is None:
         return found
-    if approval.sight_hash == sight_hash(night, counts_of_plans(found)):
+    if approval.sight_hash == sight_hash(night, counts_of_all(night, found)):
         return found
     night.say(
         "export: what is due is other than what was approved, so additions and changes wait; "
@@ -157,12 +157,17 @@ def counts_of_plans(found: list[Planned]) -> Counts:
     return counts_of((p.register.name, p.disclosure, bool(p.feed["fresh"]), len(p.held)) for p in found)
 
 
+def counts_of_all(night: Night, found: list[Planned]) -> Counts:
+    """The same with the scores that are due to each recipient."""
+    return counts_of_plans(found) | score_counts(night)
+
+
 def in_sight(night: Night) -> dict[str, str]:
     """What a person is shown before anything leaves: the ``form``, and the ``sight_hash`` of what it says."""
     if night.published is None:
         raise AssentError(f"plan: night {night.date} is not published; run `assent publish` first")
     _take(night)  # a refusal that came since changes what is due
-    counts = counts_of_plans(plans(night))
+    counts = counts_of_all(night, plans(night))
     return {"form": form(night, counts), "sight_hash": sight_hash(night, counts)}
 
 
@@ -256,10 +261,15 @@ def run(night: Night) -> dict[str, int]:
     todo = [(p, package) for p, package in packages if due(night.lake, package)]
     waiting = sum(p.disclosure.waiting["ADD"] + p.disclosure.waiting["CHANGE"] for p in found)
     approval = None
-    if night.approval is not None and (todo or night.approval.decision != "approve"):
-        approval = record(night, night.approval, counts_of_plans(found), waiting)
+    if night.approval is not None:
+        sight = counts_of_all(night, found)
+        scores_due = any(
+            c["adds"] or c["changes"] for name, c in sight.items() if name not in night.policy.registers
+        )
+        if todo or scores_due or night.approval.decision != "approve":
+            approval = record(night, night.approval, sight, waiting)
     counts, stopped = _send(night, todo, approval)
-    scores = export_scores(night)
+    scores = export_scores(night, approval)
     stopped += scores.stopped
     _say_decision(night, waiting)
     stopped += deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)

@@ -32,10 +32,11 @@ from jobs.lake.packages import (
     send_package,
 )
 from jobs.lake.vault import read_identities
-from jobs.rules.bands import CAUSES, package_name, sent_reasons
+from jobs.rules.bands import CAUSES, package_name, sent_reasons, too_many_new
 from jobs.rules.consent import WHY_ENDED
 from jobs.rules.disclosure import CHANGE_COLUMNS
 from jobs.rules.floor import BANDS, SCORE_MAX, SCORE_MIN
+from jobs.sign_off import Counts
 from schemas.contract import contracts
 from schemas.tables import CONSENTED, DISCLOSURES, QUARANTINE, SCORES
 
@@ -77,8 +78,13 @@ GROUP BY ALL ORDER BY s.person_id
 """
 
 
-def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> list[dict[str, Any]]:
-    """Tonight's applications of a recipient: the columns of FIELDS, ``person_id``, ``attested`` and ``grounded``."""
+def applications(
+    night: Night, purpose: str, recipient: str, may: Clearance, identities: bool = True
+) -> list[dict[str, Any]]:
+    """Tonight's applications of a recipient: the columns of FIELDS, ``person_id``, ``attested`` and ``grounded``.
+
+    Without ``identities`` the national ids are null: to count needs none.
+    """
     tables = {
         "scores": _table(night, "scores", SCORES.arrow()),
         "consented": _table(night, "conformed/consented", CONSENTED.arrow()),
@@ -89,8 +95,12 @@ def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> 
         APPLICATIONS, tables, purpose=purpose, recipient=recipient, source=source
     ).to_pylist()
     card = night.scorecards[purpose]
-    known = read_identities(night, pa.array([r["person_id"] for r in rows], pa.int64()))
-    national = dict(zip(*(known.column(c).to_pylist() for c in ("person_id", "national_id")), strict=True))
+    national: dict[int, str | None] = dict.fromkeys(r["person_id"] for r in rows)
+    if identities:
+        known = read_identities(night, pa.array([r["person_id"] for r in rows], pa.int64()))
+        national = dict(
+            zip(*(known.column(c).to_pylist() for c in ("person_id", "national_id")), strict=True)
+        )
     worded: dict[tuple[Any, ...], str] = {}  # few combinations, many people
     for r in rows:
         person = r["person_id"]
@@ -276,8 +286,15 @@ def unnoticed(night: Night, subject: str, people: set[int]) -> set[int]:
     return people - set(told.column("person_id").to_pylist())
 
 
-def disclose(night: Night, recipient: str, subject: str, said: list[tuple[int, str]], package: str) -> None:
-    """Appends what was sent (person, change) to the ledger, each once a night."""
+def disclose(
+    night: Night,
+    recipient: str,
+    subject: str,
+    said: list[tuple[int, str]],
+    package: str,
+    approval: str | None = None,
+) -> None:
+    """Appends what was sent (person, change) to the ledger, each once a night, with the approval that let it out."""
     version = night.lake.version("disclosures")
     known: set[tuple[int, str]] = set()
     if version is not None:
@@ -294,6 +311,7 @@ def disclose(night: Night, recipient: str, subject: str, said: list[tuple[int, s
             "subject": subject,
             "change": change,
             "package": package,
+            "approval": None if change == "REMOVE" else approval,
         }
         for person, change in said
         if (person, change) not in known
@@ -312,7 +330,46 @@ class Outcome:
     untold: int
 
 
-def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Outcome:
+def score_counts(night: Night) -> Counts:
+    """What of scores is due to each recipient tonight if a person lets it out, for the sign-off: numbers and the guard.
+
+    Keyed ``scores-<purpose>/<recipient>``, as :func:`jobs.sign_off.counts_of` has registers; a recipient that has no
+    score, then or now, is left out.
+    """
+    may = clear(night, say=False)
+    new, live = may.consents
+    tripped = []
+    if too_many_new(new, live, night.policy):
+        share = night.policy.sending.new_consents_share
+        tripped = [{"guard": "new_consents_share", "found": round(new / live, 4), "allowed": share}]
+    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    found: Counts = {}
+    for purpose in night.policy.purposes.values():
+        for recipient in purpose.recipients:
+            rows = applications(night, purpose.name, recipient, may, identities=False)
+            before = read_previous(night, package_name(purpose.name), recipient, KEY, FIELDS).snapshot
+            if not rows and not before.num_rows:
+                continue
+            before = before.drop_columns(["national_id"])
+            made = changes(before, rows, {}, held=False).column("change").to_pylist()
+            adds, removes = made.count("ADD"), made.count("REMOVE")
+            found[f"{package_name(purpose.name)}/{recipient}"] = {
+                "before": before.num_rows,
+                "after": before.num_rows + adds - removes,
+                "adds": adds,
+                "changes": made.count("CHANGE"),
+                "removes": removes,
+                "doubtful_removes": 0,
+                "held": 0,
+                "fresh": bool(feeds["consents"]["fresh"]),
+                "tripped": tripped if adds or made.count("CHANGE") else [],
+            }
+    return found
+
+
+def export_to(
+    night: Night, purpose: str, recipient: str, may: Clearance, approval: str | None = None
+) -> Outcome:
     """Sends one recipient its package, and what it once held and is corrected."""
     subject = f"{purpose}/{recipient}"
     rows = applications(night, purpose, recipient, may)
@@ -351,7 +408,9 @@ def export_to(night: Night, purpose: str, recipient: str, may: Clearance) -> Out
         causes=CAUSES,
         facts=facts(night, until, purpose=purpose, use=USE, scorecard=night.scorecards[purpose].version),
     )
-    sent = send_package(night, package, lambda path: disclose(night, recipient, subject, said, path))
+    sent = send_package(
+        night, package, lambda path: disclose(night, recipient, subject, said, path, approval)
+    )
     send_corrections(
         night,
         purpose,
@@ -376,8 +435,11 @@ class ScoresSent:
     untold: int
 
 
-def export_scores(night: Night) -> ScoresSent:
-    """Sends each recipient of scores its package; a score whose person has no notice waits, the rest does not."""
+def export_scores(night: Night, approval: str | None = None) -> ScoresSent:
+    """Sends each recipient of scores its package; a score whose person has no notice waits, the rest does not.
+
+    ``approval`` is the id of the night's approval, which stands with each disclosure that it let out.
+    """
     may = clear(night)
     counts = {"score packages": 0, "scores sent": 0, "scores removed": 0}
     stopped: list[str] = []
@@ -385,7 +447,7 @@ def export_scores(night: Night) -> ScoresSent:
     for purpose in night.policy.purposes.values():
         for recipient in purpose.recipients:
             try:
-                found = export_to(night, purpose.name, recipient, may)
+                found = export_to(night, purpose.name, recipient, may, approval)
             except RecipientStopped as e:
                 stopped.append(str(e))
                 continue

@@ -43,13 +43,18 @@ def sight_hash(night: Night, counts: Counts) -> str:
 
 def form(night: Night, counts: Counts) -> str:
     """The counts as a Markdown table, with the guards that are outside their bounds and the feeds that are late."""
-    head = ("register", "last package", "tonight", "additions", "changes", "removals", "held back")
+    head = ("register or scores", "last package", "tonight", "additions", "changes", "removals", "held back")
     keys = ("before", "after", "adds", "changes", "removes", "held")
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     lines += [" | ".join([name, *(str(c[k]) for k in keys)]) for name, c in counts.items()]
+    registers = night.policy.registers
     notes = [
         f"- {name}: guard {t['guard']} is at {t['found']}, allowed are {t['allowed']}: its additions and changes wait "
-        f"until somebody decides on the guard (`assent export --date {night.date} --approve --accept-guard {name}`)"
+        + (
+            f"until somebody decides on the guard (`assent export --date {night.date} --approve --accept-guard {name}`)"
+            if name in registers
+            else "until a person approves, and leave with an approval: somebody may be making consents up"
+        )
         for name, c in counts.items()
         for t in c["tripped"]
     ]

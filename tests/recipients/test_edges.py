@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import json
 import shutil
 
 import pytest
 
 from jobs.errors import AssentError
+from jobs.export import in_sight
 from jobs.lake.packages import prepare
 from jobs.lake.query import run_query
-from jobs.nightly import open_night
+from jobs.nightly import by_command, open_night, run_step
 from tests.recipients.stage import NIGHTS, Application, Stage
 
 N1, N2, N3, N4, N5 = NIGHTS[:5]
@@ -82,6 +85,29 @@ def test_a_score_is_sent_after_its_notice_alone_and_removals_all_the_same(stage)
     assert stage.changes(N2) == {"bo": "REMOVE withdrawn"}
     stage.run(N2)
     assert stage.changes(N2) == {"bo": "REMOVE withdrawn", "ivo": "ADD"}
+
+
+def test_whoever_approves_has_the_scores_in_sight_and_the_ledger_says_who_it_was(stage):
+    begun(stage)
+    stage.publish(N2, [*CROWD, *(Application(w) for w in ("ivo", "jana", "klara"))])
+    stage.run(N2, "notify")
+    seen = in_sight(open_night(N2, stage.lake))
+    assert "scores-motor_cover/demo-insurer | 8 | 11 | 3 | 0 | 0 | 0" in seen["form"]
+    assert "guard new_consents_share is at 0.2727, allowed are 0.25" in seen["form"]
+    other = dataclasses.replace(by_command(), sight_hash="0" * 64)
+    said = []
+    run_step(open_night(N2, stage.lake, approval=other, say=said.append), "export")
+    assert any("other than what was approved" in s for s in said)
+    assert stage.changes(N2) == {}
+    mine = dataclasses.replace(by_command(), sight_hash=seen["sight_hash"])
+    run_step(open_night(N2, stage.lake, approval=mine), "export")
+    assert stage.changes(N2) == dict.fromkeys(("ivo", "jana", "klara"), "ADD")
+    (row,) = run_query(
+        stage.lake, f"from approvals where night = '{N2}' and decision = 'approve'"
+    ).to_pylist()
+    assert json.loads(row["counts"])["scores-motor_cover/demo-insurer"]["adds"] == 3
+    sent = run_query(stage.lake, f"select approval from disclosures where night = '{N2}'").to_pylist()
+    assert sent == [{"approval": row["approval_id"]}] * 3
 
 
 MANY = [Application(w, "demo-lender") for w in "cvita dino ema filip gita hana".split()]
