@@ -33,19 +33,26 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
     """Runs one step. A fault of the data fails at once; any other, as a server that does not answer, is tried again."""
     from jobs.errors import AssentError, UnreachedError, UsageError
     from jobs.export import in_sight
-    from jobs.lake import shared_jvm
-    from jobs.nightly import begin, by_command, open_night, raise_if_stopped, run_step
+    from jobs.nightly import (
+        begin,
+        begin_java,
+        by_command,
+        end_java,
+        open_night,
+        raise_if_stopped,
+        run_step,
+        use_java,
+    )
     from jobs.sign_off import answered
 
     fault, fresh, seen = None, True, None
     try:
         if not os.environ.get("ASSENT_LAKE"):
             raise UsageError("name the lake in ASSENT_LAKE")
-        shared = shared_jvm.place_of(os.environ["ASSENT_LAKE"], str(ds))
         if name == "java_ends":
-            shared_jvm.end(shared)
+            end_java(os.environ["ASSENT_LAKE"], str(ds))
             return None
-        shared_jvm.use(shared)
+        use_java(os.environ["ASSENT_LAKE"], str(ds))
         night = open_night(
             dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
@@ -61,7 +68,7 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
         if name == "begin":
             fresh = begin(night)
         elif name == "java_begins":
-            shared_jvm.begin(shared, night.lake.is_small())
+            begin_java(night)
         elif name == "plan":
             seen = in_sight(night)
         elif name == "stopped":

@@ -78,8 +78,8 @@ def clear(night: Night, say: bool = True) -> Clearance:
     """Decides for the whole night, and says what waits."""
     new, live = new_consents(night)
     approved = night.approval is not None and night.approval.decision == "approve"
-    held = too_many_new(new, live, night.policy) and not approved
-    if held and say:
+    waits = too_many_new(new, live, night.policy) and not approved
+    if waits and say:
         night.say(
             f"export: {new} of {live} live consents are new, more than the policy's share of "
             f"{night.policy.sending.new_consents_share:g}; no score is added or changed until a person approves "
@@ -90,4 +90,6 @@ def clear(night: Night, say: bool = True) -> Clearance:
         disputes = night.arrow("conformed/disputes", pa.schema([]))
         rows = disputes.filter(pc.field("kind") == "review").to_pylist()
     marked = under_review(reviews(rows, night.date))
-    return Clearance(frozenset(fingerprints(night.keys)), held, frozenset(marked), (new, live))
+    return Clearance(
+        frozenset(fingerprints(night.keys)), waits or night.other_policy, frozenset(marked), (new, live)
+    )

@@ -127,7 +127,7 @@ agencies.add_to(cli)
 @cli.command()
 def check() -> None:
     """Compiles policy, scorecards and contracts as a whole."""
-    from jobs.lake.config import REPOSITORY, load_policy
+    from jobs.lake.config import contract_line, load_policy
     from jobs.lake.scorecards import load_scorecards
     from jobs.rules.checks import contract_checks
     from jobs.rules.floor import denied_word, floor_hash
@@ -138,11 +138,8 @@ def check() -> None:
     for feed, contract in contracts().items():
         for name in contract.names:
             if word := denied_word(name):
-                lines = (REPOSITORY / "schemas" / f"{feed}.py").read_text(encoding="utf-8").splitlines()
-                line = next((i for i, text in enumerate(lines, 1) if f'"{name}"' in text), 1)
-                raise AssentError(
-                    f"schemas/{feed}.py:{line}: column {name} has the denied word {word!r}; remove it"
-                )
+                place = contract_line(feed, name)
+                raise AssentError(f"{place}: column {name} has the denied word {word!r}; remove it")
         contract_checks(contract, dt.date(2000, 1, 1), policy)
     click.echo(
         f"{len(contracts())} feeds, {len(policy.purposes)} purposes, {len(policy.registers)} registers, "

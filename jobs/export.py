@@ -123,7 +123,10 @@ def planned(night: Night, register: Register, feed: dict[str, Any], told: bool =
             current,
             causes_of(night, register, gone) if gone else {},
             guards=register.guards,
-            approved=told and approval is not None and approval.decision == "approve",
+            approved=told
+            and not night.other_policy
+            and approval is not None
+            and approval.decision == "approve",
             accepted=approval is not None and register.name in approval.accepted,
             fresh=bool(feed["fresh"]),
             held=held,
@@ -166,6 +169,9 @@ def in_sight(night: Night) -> dict[str, str]:
     """What a person is shown before anything leaves: the ``form``, and the ``sight_hash`` of what it says."""
     if night.published is None:
         raise AssentError(f"plan: night {night.date} is not published; run `assent publish` first")
+    from jobs.nightly import as_published
+
+    night = as_published(night)
     _take(night)  # a refusal that came since changes what is due
     counts = counts_of_all(night, plans(night))
     return {"form": form(night, counts), "sight_hash": sight_hash(night, counts)}
@@ -250,6 +256,11 @@ def run(night: Night) -> dict[str, int]:
     """
     _take(night)
     prepare(night)
+    if night.other_policy:
+        night.say(
+            f"export: the policy is another one than night {night.date} was published under, so additions and changes "
+            "wait and removals go out; name that one in ASSENT_POLICY, or run the next night"
+        )
     found = plans(night)
     untold = {p.register.name: n for p in found if (n := _untold(night, p))}
     found = [

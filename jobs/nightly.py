@@ -5,6 +5,7 @@ The one place where the order of the steps stands: the command line and Airflow 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import importlib
 import time
@@ -79,6 +80,37 @@ def open_night(
     )
 
 
+def begin_java(night: Night) -> None:
+    """Starts the JVM that the processes of a night's steps share on this machine (docs/decisions/13)."""
+    from jobs.lake import shared_jvm
+
+    shared_jvm.begin(shared_jvm.place_of(night.lake.root, night.date.isoformat()), night.lake.is_small())
+
+
+def use_java(lake: str, date: str) -> None:
+    """Has this process use it, where there is one."""
+    from jobs.lake import shared_jvm
+
+    shared_jvm.use(shared_jvm.place_of(lake, date))
+
+
+def end_java(lake: str, date: str) -> None:
+    """Ends it."""
+    from jobs.lake import shared_jvm
+
+    shared_jvm.end(shared_jvm.place_of(lake, date))
+
+
+def as_published(night: Night) -> Night:
+    """A published night with the scorecards that it was scored by, for what is told and sent of it."""
+    from jobs.lake.scorecards import published_scorecards
+
+    if night.published is None:
+        return night
+    cards = published_scorecards(night.lake, night.published, night.policy, night.scorecards)
+    return dataclasses.replace(night, scorecards=cards)
+
+
 def last_night(lake: str, say: Say = silent) -> Night:
     """The last published night, for what is done between nights; AssentError when nothing is published."""
     published = Lake(lake).publication()
@@ -134,6 +166,8 @@ def run_step(night: Night, step: str, feed: str | None = None) -> dict[str, int]
         night.say(f"night {night.date}: already published, {step} has nothing to do")
         return {}
     _ready(night, step, feed)
+    if step in AFTER_PUBLICATION:
+        night = as_published(night)
     started = time.monotonic()
     module = importlib.import_module(f"jobs.{step}")
     counts: dict[str, int]

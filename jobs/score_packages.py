@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.clearance import Clearance, at, clear
+from jobs.basis import basis_lost, causes_of, pinned_table
+from jobs.clearance import Clearance, clear
 from jobs.corrections import send_corrections
 from jobs.errors import AssentError
 from jobs.lake.ask import ask
@@ -24,7 +25,6 @@ from jobs.lake.night import Night
 from jobs.lake.packages import (
     Field,
     Package,
-    Previous,
     RecipientStopped,
     facts,
     persons_of,
@@ -33,12 +33,11 @@ from jobs.lake.packages import (
 )
 from jobs.lake.vault import read_identities
 from jobs.rules.bands import CAUSES, package_name, sent_reasons, too_many_new
-from jobs.rules.consent import WHY_ENDED
 from jobs.rules.disclosure import CHANGE_COLUMNS
 from jobs.rules.floor import BANDS, SCORE_MAX, SCORE_MIN
 from jobs.sign_off import Counts
 from schemas.contract import contracts
-from schemas.tables import CONSENTED, DISCLOSURES, QUARANTINE, SCORES
+from schemas.tables import CONSENTED, DISCLOSURES, SCORES
 
 KEY = "application_id"
 FIELDS = (
@@ -61,11 +60,6 @@ USE = (
 )
 
 
-def _table(night: Night, name: str, schema: pa.Schema) -> Any:
-    version = night.pinned(name)
-    return schema.empty_table() if version is None else night.lake.dataset(name, version)
-
-
 # An application with whether each of its consents, and that of the required source, is attested by a believed issuer.
 APPLICATIONS = """
 SELECT s.person_id, s.status, s.score, s.band, s.reasons, s.no_score_reason,
@@ -86,8 +80,8 @@ def applications(
     Without ``identities`` the national ids are null: to count needs none.
     """
     tables = {
-        "scores": _table(night, "scores", SCORES.arrow()),
-        "consented": _table(night, "conformed/consented", CONSENTED.arrow()),
+        "scores": pinned_table(night, "scores", SCORES.arrow()),
+        "consented": pinned_table(night, "conformed/consented", CONSENTED.arrow()),
         "issuers": pa.table({"issuer": pa.array(sorted(may.issuers), pa.string())}),
     }
     source = night.policy.purposes[purpose].required[0]
@@ -156,51 +150,6 @@ def changes(
     return pa.Table.from_pylist(made, schema=schema)
 
 
-LOST_CONSENTS = """
-SELECT DISTINCT t.person_id, t.source FROM before t
-WHERE t.purpose = getvariable('purpose') AND t.recipient = getvariable('recipient') AND NOT EXISTS (
-    SELECT 1 FROM consented c WHERE c.person_id = t.person_id AND c.purpose = t.purpose
-    AND c.recipient = t.recipient AND c.source = t.source)
-"""
-# A dispute that suspends or has struck a record since: what it says tonight it did not say then.
-LOST_RECORDS = """
-SELECT DISTINCT n.person_id FROM disputes n
-WHERE n.verdict IN ('open', 'corrected', 'upheld') AND list_contains(getvariable('sources'), n.feed) AND NOT EXISTS (
-    SELECT 1 FROM before t WHERE t.dispute_id = n.dispute_id AND t.verdict = n.verdict)
-"""
-
-
-def basis_lost(
-    night: Night, purpose: str, recipient: str, standing: Mapping[str, int], previous: Previous
-) -> dict[str, str]:
-    """Applications in ``standing`` (key -> person) that rested on what is gone since the last package: key -> cause.
-
-    A consent that is not live any more (an optional one; without the required one the application is over), or a
-    record that a dispute suspends or has struck: such a score is repeated to nobody (DESIGN 1).
-    """
-    if previous.night is None or not standing:
-        return {}
-    found: dict[str, str] = {}
-    words = {"purpose": purpose, "recipient": recipient}
-    then, disputes = (at(night, f"conformed/{t}", previous.night) for t in ("consented", "disputes"))
-    if night.pinned("conformed/disputes") is not None:
-        now = night.lake.dataset("conformed/disputes", int(night.pinned("conformed/disputes") or 0))
-        before = disputes if disputes is not None else now.schema.empty_table()
-        sources = list(night.policy.purposes[purpose].sources)
-        rows = ask(LOST_RECORDS, {"disputes": now, "before": before}, sources=sources)
-        struck = set(rows.column("person_id").to_pylist())
-        found |= {key: "corrected" for key, person in standing.items() if person in struck}
-    if then is not None:
-        now = _table(night, "conformed/consented", CONSENTED.arrow())
-        gone = ask(LOST_CONSENTS, {"before": then, "consented": now}, **words).to_pylist()
-        for source in sorted({r["source"] for r in gone}):
-            people = {r["person_id"] for r in gone if r["source"] == source}
-            ended = {key: person for key, person in standing.items() if person in people}
-            causes = causes_of(night, purpose, recipient, ended, previous, source)
-            found |= {key: causes.get(key, "corrected") for key in ended}
-    return found
-
-
 def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
     """``previous`` with the changes made: tonight's snapshot, sorted by the key."""
     rows = {r[KEY]: r for r in previous.to_pylist()}
@@ -210,65 +159,6 @@ def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
         else:
             rows[r[KEY]] = {n: r[n] for n in previous.column_names}
     return pa.Table.from_pylist([rows[k] for k in sorted(rows)], schema=previous.schema)
-
-
-def causes_of(
-    night: Night,
-    purpose: str,
-    recipient: str,
-    ended: Mapping[str, int],
-    previous: Previous,
-    source: str | None = None,
-) -> dict[str, str]:
-    """Why applications ended (key -> cause), for the keys and people in ``ended``; absent: ``corrected``.
-
-    ``source`` is the one whose consent ended, the required one if none is named.
-    """
-    if not ended:
-        return {}
-    feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
-    if not feeds["consents"]["fresh"]:  # nobody can say tonight that a consent is still live
-        return dict.fromkeys(ended, "lapsed")
-    people = pa.array(sorted(set(ended.values())), pa.int64())
-    mine = pc.field("person_id").isin(people)
-    source = source or night.policy.purposes[purpose].required[0]
-    then = at(night, "conformed/consented", previous.night)
-    rested = (
-        (pc.field("purpose") == purpose)
-        & (pc.field("recipient") == recipient)
-        & (pc.field("source") == source)
-    )
-    held = (
-        then.to_table(columns=["person_id", "consent_id"], filter=mine & rested) if then is not None else None
-    )
-    tables: dict[str, Any] = {
-        name: night.lake.dataset(table, version).to_table(filter=mine)
-        for name, table in (("accepted", "accepted/consents"), ("current", "conformed/consents"))
-        if (version := night.pinned(table)) is not None
-    }
-    refused = _table(night, "quarantine/consents", QUARANTINE.arrow())
-    told = refused.filter(mine) if isinstance(refused, pa.Table) else refused.to_table(filter=mine)
-    tables["refused"] = ask(
-        "SELECT person_id, lower(trim(json_extract_string(verbatim, '$.kind'))) AS kind FROM told "
-        "WHERE verbatim IS NOT NULL",
-        {"told": told},
-    )
-    tables["held"] = (
-        held
-        if held is not None
-        else pa.table({"person_id": people, "consent_id": pa.nulls(len(people), pa.string())})
-    )
-    found = ask(
-        WHY_ENDED,
-        tables,
-        night=night.date,
-        since=previous.night,
-        purpose=purpose,
-        recipient=recipient,
-        source=source,
-    )
-    by_person = dict(zip(*(found.column(c).to_pylist() for c in ("person_id", "cause")), strict=True))
-    return {key: by_person[p] for key, p in ended.items() if by_person.get(p) is not None}
 
 
 def unnoticed(night: Night, subject: str, people: set[int]) -> set[int]:

@@ -57,3 +57,10 @@ def _consents_have_texts(policy: Policy, text: str) -> None:
                     f"jobs/texts/{policy.language}.yaml, or remove the source",
                     doc.node["purposes"][purpose.name],
                 )
+
+
+def contract_line(feed: str, column: str) -> str:
+    """Where a column stands in its contract: file and line."""
+    lines = (REPOSITORY / "schemas" / f"{feed}.py").read_text(encoding="utf-8").splitlines()
+    line = next((i for i, text in enumerate(lines, 1) if f'"{column}"' in text), 1)
+    return f"schemas/{feed}.py:{line}"

@@ -58,6 +58,11 @@ class Night:
         """The last published night before this one."""
         return self.previous["night"] if self.previous else None
 
+    @property
+    def other_policy(self) -> bool:
+        """Whether the policy in force now is another one than the night was published under: then nothing is added."""
+        return self.published is not None and self.policy.sha256 != self.published["policy_hash"]
+
     def pinned(self, table: str) -> int | None:
         """The version of a table that this night reads; None when there is none yet."""
         if self.published is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
+from typing import Any
 
 from jobs.errors import AssentError
 from jobs.lake.config import policy_path, scorecards_folder
@@ -81,3 +83,19 @@ def stored_scorecard(lake: Lake, sha256: str) -> str:
 def stored_policy(lake: Lake, sha256: str) -> str:
     """A kept policy's text; AssentError when the lake has lost it."""
     return _stored(lake, "_policies", sha256)
+
+
+def published_scorecards(
+    lake: Lake, publication: dict[str, Any], policy: Policy, now: dict[str, Scorecard]
+) -> dict[str, Scorecard]:
+    """The scorecards that a published night was scored by, whatever the files say since; ``now`` where it had none.
+
+    AssentError when the lake has lost one, or when floor or policy have become narrower than it.
+    """
+    known: dict[str, dict[str, str]] = json.loads(publication["scorecards"])
+    found = dict(now)
+    for purpose, card in known.items():
+        if purpose in policy.purposes and card["sha256"] != now[purpose].sha256:
+            text = stored_scorecard(lake, card["sha256"])
+            found[purpose] = compile_scorecard(text, f"_scorecards/{card['sha256']}.yaml", policy)
+    return found

@@ -308,31 +308,20 @@ def check_rows(found: Opened, say: Say) -> None:
     say("rows: CSV and Parquet agree and hold to the schema; keys are unique; counts are right")
 
 
-# -- against the package before
 def _aligned(table: pa.Table, schema: pa.Schema) -> pa.Table:
     nulls = {f.name: pa.nulls(table.num_rows, f.type) for f in schema}  # of a column that was not sent then
     return pa.table([table[n] if n in table.column_names else v for n, v in nulls.items()], schema=schema)
 
 
 def check_changes(found: Opened, before: Opened | None, say: Say) -> None:
-    """The package names ``before`` as the one before it, and previous + changes = snapshot.
-
-    ``before`` None: the package says that there was none, and its changes alone make its snapshot.
-    """
+    """The package names ``before`` (None: none) as the one before it, and previous + changes = snapshot."""
     said, snapshot, changes = found.descriptor, found.tables["snapshot"], found.tables["changes"]
     (key,) = said["resources"][0]["schema"]["primaryKey"]
     previous = snapshot.slice(0, 0)
     if before is not None:
         was, night = before.descriptor["name"], before.descriptor["night"]
-        if night == said["night"] and said.get("replaces"):
-            raise Usage(
-                f"--previous {was} is of the same night: this package stands "
-                f"in its place; name the one before both, {(said['previous'] or {'name': 'none'})['name']}"
-            )
         if night >= said["night"]:
-            raise Fault(
-                f"is of {said['night']}, the previous one of {night}: an older package was delivered again"
-            )
+            raise Fault(f"is of {said['night']}, the last of {night}: an older package was delivered again")
         if said["previous"] != {"name": was, "sha256": _digest(before.folder / SUMS)}:
             named = (said["previous"] or {"name": "none"})["name"]
             raise Fault(f"comes after {named}, not after this {was}: a package is missing or was replaced")

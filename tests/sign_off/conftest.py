@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,27 +114,33 @@ def entry(record: str, since: str, **other: Any) -> dict[str, Any]:
     }
 
 
+def two_nights(home: Path, between: Callable[[], None] = lambda: None) -> Place:
+    """First night, sent: stays, paid, less. Second night: paid is paid, less is less, new is new."""
+    place = Place(home)
+    before = ("stays", "paid", "less")
+    publish(place, FIRST, {k: {} for k in before}, [entry(k, FIRST) for k in before])
+    assert assent("export", "--date", FIRST, "--lake", place.lake, "--approve") == 0
+    between()
+    later = {"revised_at": dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)}
+    orders = {
+        "stays": {},
+        "paid": {"satisfied_on": dt.date(2026, 11, 18), **later},
+        "less": {"debt_minor": 90000, **later},
+        "new": later,
+    }
+    gone = entry("paid", SECOND, state="satisfied", listed=False, cause="satisfied")
+    rows = [entry("stays", FIRST), gone, entry("less", FIRST), entry("new", SECOND)]
+    publish(place, SECOND, orders, rows)
+    return place
+
+
 @pytest.fixture(scope="session")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """First night, sent: stays, paid, less. Second night: paid is paid, less is less, new is new."""
-    place = Place(tmp_path_factory.mktemp("waiting"))
+    """The two nights under the shipped policy."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ASSENT_LAKE", "ASSENT_KEYS", "ASSENT_OUT", "ASSENT_POLICY", "ASSENT_RETURNS"):
             patch.delenv(name, raising=False)
-        before = ("stays", "paid", "less")
-        publish(place, FIRST, {k: {} for k in before}, [entry(k, FIRST) for k in before])
-        assert assent("export", "--date", FIRST, "--lake", place.lake, "--approve") == 0
-        later = {"revised_at": dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)}
-        orders = {
-            "stays": {},
-            "paid": {"satisfied_on": dt.date(2026, 11, 18), **later},
-            "less": {"debt_minor": 90000, **later},
-            "new": later,
-        }
-        gone = entry("paid", SECOND, state="satisfied", listed=False, cause="satisfied")
-        rows = [entry("stays", FIRST), gone, entry("less", FIRST), entry("new", SECOND)]
-        publish(place, SECOND, orders, rows)
-    return place
+        return two_nights(tmp_path_factory.mktemp("waiting"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from jobs.lake.config import REPOSITORY
 from jobs.lake.query import run_query
 from jobs.nightly import by_command, open_night
 from tests.explain.conftest import SECOND
-from tests.sign_off.conftest import Place, assent
+from tests.sign_off.conftest import Place, assent, two_nights
 from tests.sign_off.test_airflow import EVERYTHING, REMOVED, approvals, changes, package, sent
 
 
@@ -22,13 +22,27 @@ def export(place: Place, *words: str) -> int:
 
 @pytest.fixture
 def guarded(place, tmp_path, monkeypatch):
-    """The same lake under a policy that lets no addition through without a look."""
+    """The same nights under a policy that lets no addition through without a look on the second."""
     text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
     assert "adds: 250000" in text
     (tmp_path / "policy.yaml").write_text(text.replace("adds: 250000", "adds: 0", 1), encoding="utf-8")
     (tmp_path / "scorecards").symlink_to(REPOSITORY / "scorecards")
+    return two_nights(
+        tmp_path / "guarded", lambda: monkeypatch.setenv("ASSENT_POLICY", str(tmp_path / "policy.yaml"))
+    )
+
+
+def test_under_another_policy_than_the_nights_nothing_is_added(place, tmp_path, monkeypatch, capsys):
+    text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(text.replace("adds: 250000", "adds: 249999", 1), encoding="utf-8")
+    (tmp_path / "scorecards").symlink_to(REPOSITORY / "scorecards")
     monkeypatch.setenv("ASSENT_POLICY", str(tmp_path / "policy.yaml"))
-    return place
+    assert export(place, "--approve") == 0
+    assert "the policy is another one than night" in capsys.readouterr().err
+    assert changes(place) == {REMOVED}
+    monkeypatch.delenv("ASSENT_POLICY")
+    assert export(place, "--approve") == 0
+    assert changes(place) == EVERYTHING
 
 
 def test_without_approval_removals_leave_and_nothing_is_recorded(place, capsys):
