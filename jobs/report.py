@@ -44,6 +44,14 @@ AND since = DATE '{night}' GROUP BY ALL ORDER BY ALL
 SENT = """
 SELECT recipient, change, count(*) AS entries FROM disclosures WHERE night = DATE '{night}' GROUP BY ALL ORDER BY ALL
 """
+# What agencies answered, by the night that took the answer; what operators recalled, released or kept back.
+ANSWERED = """
+SELECT register, recipient, package_on, outcome, reason, count(*) AS entries FROM returns
+WHERE night = DATE '{night}' GROUP BY ALL ORDER BY ALL
+"""
+HELD = """
+SELECT register, event, count(*) AS entries FROM holds WHERE night = DATE '{night}' GROUP BY ALL ORDER BY ALL
+"""
 
 
 def shown(value: Any) -> str:
@@ -269,6 +277,10 @@ def page(lake: str, date: dt.date, counts: Path | None = None) -> str:
         },
         left=table(causes, ("register", "cause", "entries", "why")),
         sent=table(asked(SENT), ("recipient", "change", "entries")),
+        answered=table(
+            asked(ANSWERED), ("register", "recipient", "package_on", "outcome", "reason", "entries")
+        ),
+        held=table(asked(HELD), ("register", "event", "entries")),
         disparity=_disparity(counts),
         selected=SELECTED,
         limits=(stability.MOVED, stability.MOVED_FAR),

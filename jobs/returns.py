@@ -47,12 +47,18 @@ def _rows(night: Night, file: ReturnFile, taken: Taken) -> list[dict[str, Any]]:
     """The good rows of a file as RETURNS has them, without the time; faults are added to ``taken``."""
     named = of_package(file.name)
     if named is None:
-        taken.faults.append(_fault(file, "not named <register>-<date>.csv, ignored; rename it"))
+        # its name may be a person's, and stands in no log
+        words = "a file is not named <register>-<date>.csv, ignored; rename it"
+        taken.faults.append(f"returns {file.recipient}: {words}")
         return []
     name, package_on = named
     register = night.policy.registers.get(name)
     if register is None or register.recipient != file.recipient:
-        taken.faults.append(_fault(file, "the register is not this recipient's; nothing of it is taken"))
+        words = "the register is not this recipient's; nothing of it is taken"
+        known = name in night.policy.registers
+        taken.faults.append(
+            _fault(file, words) if known else f"returns {file.recipient}: a file's {words[4:]}"
+        )
         return []
     sent = _sent(night, register, package_on)
     if file.fault or package_on > night.date or not sent:

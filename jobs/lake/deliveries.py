@@ -197,7 +197,7 @@ class FolderSource:
     def __init__(self, url: str) -> None:
         self.place = shown(url)
         try:
-            self.fs, path = _opened(url)
+            self.fs, path = opened(url)
             self.fs.invalidate_cache()
         except AssentError:
             raise
@@ -303,7 +303,8 @@ class FolderSource:
             yield from read(stream, contract, told, valid_id)
 
 
-def _opened(url: str) -> tuple[Any, str]:
+def opened(url: str, what: str = "deliveries") -> tuple[Any, str]:
+    """The file system of a URL, and the path in it. Over SFTP only to a host whose key is known (AssentError)."""
     if not url.startswith(("sftp://", "ssh://")):
         fs, path = fsspec.core.url_to_fs(url)
         return fs, str(path)
@@ -313,7 +314,7 @@ def _opened(url: str) -> tuple[Any, str]:
     known = Path(os.environ.get("ASSENT_KNOWN_HOSTS") or "~/.ssh/known_hosts").expanduser()
     if not known.is_file():
         raise AssentError(
-            f"deliveries {shown(url)}: the server's host key is not known; "
+            f"{what} {shown(url)}: the server's host key is not known; "
             "put it in ~/.ssh/known_hosts, or in the file that ASSENT_KNOWN_HOSTS names"
         )
     options: dict[str, Any] = {"known_hosts": str(known)}

@@ -9,9 +9,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import fsspec
-
 from jobs.errors import AssentError
+from jobs.lake.deliveries import opened
 from jobs.lake.out import out_folder
 from jobs.rules.returned import header_fault
 
@@ -63,14 +62,16 @@ def return_files(place: str, recipients: list[str], known: set[tuple[str, str]])
     """
     found = []
     try:
-        fs, root = fsspec.core.url_to_fs(place)
+        fs, root = opened(place, "returns")
         for recipient in recipients:
             folder = f"{root.rstrip('/')}/{recipient}"
             if not fs.exists(folder):
                 continue
             for info in sorted(fs.ls(folder, detail=True), key=lambda i: str(i["name"])):
                 found += _read(fs, info, recipient, known)
-    except (OSError, ValueError) as e:
+    except AssentError:
+        raise
+    except Exception as e:  # each storage has its own faults, and their texts may name what lies there
         raise AssentError(
             f"returns {place.split('@')[-1]}: cannot be read ({type(e).__name__}); mend --returns"
         ) from None

@@ -102,6 +102,43 @@ def test_a_file_that_answers_nothing_is_not_taken(place, name, recipient, said, 
     assert stored(place) == []
 
 
+def test_the_name_of_a_file_that_may_be_a_persons_is_not_told(place, capsys):
+    for name in ("Horvat-97174545665.csv", "horvat_97174545665-2026-11-18.csv"):
+        answer(place, GOOD, name)
+    assert take(place) == 1
+    said = capsys.readouterr()
+    assert "orvat" not in said.out + said.err
+    assert "97174545665" not in said.out + said.err
+
+
+PLACES = [
+    ("sftp://nobody@127.0.0.1:9/returns", "host key is not known"),
+    ("s3://bucket/returns", "cannot be read (NoCredentialsError)"),
+]
+
+
+@pytest.mark.parametrize(("url", "said"), PLACES)
+def test_a_place_that_cannot_be_read_keeps_no_removal_back(place, monkeypatch, tmp_path, capsys, url, said):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("ASSENT_KNOWN_HOSTS", str(tmp_path / "none"))
+    monkeypatch.setenv("ASSENT_RETURNS", url)
+    assert assent("export", "--date", SECOND, "--lake", place.lake) == 0
+    assert said in capsys.readouterr().err
+    assert ("paid", "REMOVE", "satisfied") in changes(place)
+
+
+def test_the_report_shows_what_agencies_answered(place):
+    answer(place, GOOD)
+    assert take(place) == 0
+    assert assent("report", "--date", SECOND, "--lake", place.lake) == 0
+    (page,) = (place.out / "report").glob(f"{SECOND}.html")
+    text = page.read_text(encoding="utf-8")
+    assert "Answers of agencies" in text
+    assert "not_our_person" in text
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
