@@ -19,6 +19,7 @@ from jobs.errors import AssentError, RecipientsStopped
 from jobs.lake import ledger
 from jobs.lake.causes import causes_of
 from jobs.lake.delivery import deliver
+from jobs.lake.exported import sent_names
 from jobs.lake.night import Night
 from jobs.lake.packages import (
     Package,
@@ -283,7 +284,9 @@ def run(night: Night) -> dict[str, int]:
     scores = export_scores(night, approval)
     stopped += scores.stopped
     _say_decision(night, waiting)
-    stopped += deliver(night.lake, night.keys.folder, [*recipients_of(night.policy)], night.say)
+    # one that the policy names no more is still owed what takes its scores back
+    everybody = dict.fromkeys([*recipients_of(night.policy), *(r for r, _ in sent_names(night.lake))])
+    stopped += deliver(night.lake, night.keys.folder, [*everybody], night.say)
     lines = "; ".join(dict.fromkeys(stopped))
     unsaid = []
     if untold:

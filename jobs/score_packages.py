@@ -20,6 +20,7 @@ from jobs.clearance import Clearance, clear
 from jobs.corrections import send_corrections
 from jobs.errors import AssentError
 from jobs.lake.ask import ask
+from jobs.lake.exported import sent_names
 from jobs.lake.macs import application_id
 from jobs.lake.night import Night
 from jobs.lake.packages import (
@@ -325,6 +326,19 @@ class ScoresSent:
     untold: int
 
 
+def former_recipients(night: Night) -> list[tuple[str, str]]:
+    """Purpose and recipient where the policy names the recipient no more and its last package still holds a score."""
+    names = {package_name(p.name): p for p in night.policy.purposes.values()}
+    found = []
+    for recipient, name in sent_names(night.lake):
+        purpose = names.get(name)
+        if purpose is None or recipient in purpose.recipients:
+            continue
+        if read_previous(night, name, recipient, KEY, FIELDS).snapshot.num_rows:
+            found.append((purpose.name, recipient))
+    return found
+
+
 def export_scores(night: Night, approval: str | None = None) -> ScoresSent:
     """Sends each recipient of scores its package; a score whose person has no notice waits, the rest does not.
 
@@ -334,19 +348,19 @@ def export_scores(night: Night, approval: str | None = None) -> ScoresSent:
     counts = {"score packages": 0, "scores sent": 0, "scores removed": 0}
     stopped: list[str] = []
     unattested, untold = 0, 0
-    for purpose in night.policy.purposes.values():
-        for recipient in purpose.recipients:
-            try:
-                found = export_to(night, purpose.name, recipient, may, approval)
-            except RecipientStopped as e:
-                stopped.append(str(e))
-                continue
-            removed = found.changes.column("change").to_pylist().count("REMOVE")
-            counts["score packages"] += found.sent
-            counts["scores removed"] += removed
-            counts["scores sent"] += found.changes.num_rows - removed
-            unattested += found.unattested
-            untold += found.untold
+    named = [(p.name, r) for p in night.policy.purposes.values() for r in p.recipients]
+    for purpose, recipient in [*named, *former_recipients(night)]:
+        try:
+            found = export_to(night, purpose, recipient, may, approval)
+        except RecipientStopped as e:
+            stopped.append(str(e))
+            continue
+        removed = found.changes.column("change").to_pylist().count("REMOVE")
+        counts["score packages"] += found.sent
+        counts["scores removed"] += removed
+        counts["scores sent"] += found.changes.num_rows - removed
+        unattested += found.unattested
+        untold += found.untold
     if unattested:
         night.say(
             f"export: {unattested} scores rest on consents that no issuer attests, and do not leave; "

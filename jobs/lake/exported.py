@@ -42,6 +42,15 @@ def packages_of(lake: Lake, recipient: str, name: str | None = None) -> list[dic
     return sorted(rows, key=lambda r: (r["night"], r["sequence"]))
 
 
+def sent_names(lake: Lake) -> list[tuple[str, str]]:
+    """Every recipient and name that a package was ever sealed for, sorted."""
+    version = lake.version("packages")
+    if version is None:
+        return []
+    rows = lake.dataset("packages", version).to_table(columns=["recipient", "name"])
+    return sorted({(r["recipient"], r["name"]) for r in rows.to_pylist()})
+
+
 def add_package(lake: Lake, row: Mapping[str, Any]) -> None:
     """The commit of a package: from here on it counts as sent."""
     lake.append_arrow("packages", pa.Table.from_pylist([dict(row)], schema=PACKAGES.arrow()))

@@ -11,6 +11,7 @@ import pytest
 
 from jobs.errors import AssentError
 from jobs.export import in_sight
+from jobs.lake.config import REPOSITORY
 from jobs.lake.packages import prepare
 from jobs.lake.query import run_query
 from jobs.nightly import by_command, open_night, run_step
@@ -108,6 +109,28 @@ def test_whoever_approves_has_the_scores_in_sight_and_the_ledger_says_who_it_was
     assert json.loads(row["counts"])["scores-motor_cover/demo-insurer"]["adds"] == 3
     sent = run_query(stage.lake, f"select approval from disclosures where night = '{N2}'").to_pylist()
     assert sent == [{"approval": row["approval_id"]}] * 3
+
+
+def test_a_recipient_that_the_policy_names_no_more_is_told_to_delete_what_it_holds(
+    stage, monkeypatch, tmp_path
+):
+    other = [Application(w, "other-lender") for w in ("ana", "bo")]
+    begun(stage, [*CROWD, *other])
+    assert set(stage.changes(N1, "other-lender").values()) == {"ADD"}
+    text = (REPOSITORY / "policy.yaml").read_text(encoding="utf-8")
+    assert "[demo-lender, other-lender]" in text
+    shutil.copytree(REPOSITORY / "scorecards", tmp_path / "own" / "scorecards")
+    (tmp_path / "own" / "policy.yaml").write_text(
+        text.replace("[demo-lender, other-lender]", "[demo-lender]")
+    )
+    monkeypatch.setenv("ASSENT_POLICY", str(tmp_path / "own" / "policy.yaml"))
+    stage.publish(N2, CROWD)
+    stage.run(N2)
+    assert stage.changes(N2, "other-lender") == {"ana": "REMOVE corrected", "bo": "REMOVE corrected"}
+    assert stage.package(N2, "other-lender")["snapshot"] == {}
+    stage.publish(N3, CROWD)
+    stage.run(N3)
+    assert not list((stage.out / "exports" / "other-lender").glob(f"*-{N3}.zip.pgp"))  # once
 
 
 MANY = [Application(w, "demo-lender") for w in "cvita dino ema filip gita hana".split()]
