@@ -27,6 +27,7 @@ from jobs.lake.packages import (
     RecipientStopped,
     due,
     facts,
+    let_out,
     persons_of,
     prepare,
     read_previous,
@@ -271,7 +272,12 @@ def run(night: Night) -> dict[str, int]:
         _say_why(night, plan)
     packages = [(p, _package(night, p)) for p in found]
     todo = [(p, package) for p, package in packages if due(night.lake, package)]
-    waiting = sum(p.disclosure.waiting["ADD"] + p.disclosure.waiting["CHANGE"] for p in found)
+    stood = bool(packages) and all(let_out(night.lake, package) for _, package in packages)
+    waiting = sum(
+        p.disclosure.waiting["ADD"] + p.disclosure.waiting["CHANGE"]
+        for p, package in packages
+        if not let_out(night.lake, package)
+    )
     approval = None
     if night.approval is not None:
         sight = counts_of_all(night, found)
@@ -283,7 +289,10 @@ def run(night: Night) -> dict[str, int]:
     counts, stopped = _send(night, todo, approval)
     scores = export_scores(night, approval)
     stopped += scores.stopped
-    _say_decision(night, waiting)
+    if stood:
+        night.say("export: additions and changes of this night have left already; nothing waits")
+    else:
+        _say_decision(night, waiting)
     # one that the policy names no more is still owed what takes its scores back
     everybody = dict.fromkeys([*recipients_of(night.policy), *(r for r, _ in sent_names(night.lake))])
     stopped += deliver(night.lake, night.keys.folder, [*everybody], night.say)

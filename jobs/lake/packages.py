@@ -242,6 +242,12 @@ def due(lake: Lake, package: Package) -> bool:
     return _due(package, tonight[-1] if tonight else None)
 
 
+def let_out(lake: Lake, package: Package) -> bool:
+    """Whether this night's package stands already with additions and changes in it: then none of them waits."""
+    tonight = _tonight(lake, package)
+    return bool(tonight) and bool(tonight[-1]["approved"])
+
+
 def _check(package: Package) -> None:
     """ValueError for columns that cannot be sent; AssentError when a row added or changed lacks a required value."""
     clash = NOT_SENT & {f.name for f in package.fields}

@@ -60,8 +60,11 @@ def test_what_is_due_is_shown_before_anybody_approves(place, capsys):
     assert not (place.out / "exports" / "enforcement-office" / f"judgment_debts-{SECOND}.zip.pgp").exists()
 
 
-def test_an_approval_by_command_is_recorded_once_with_what_it_was_of(place):
+def test_an_approval_by_command_is_recorded_once_with_what_it_was_of(place, capsys):
     assert export(place, "--approve") == 0
+    assert "waits" not in capsys.readouterr().err
+    assert export(place) == 0
+    assert "have left already; nothing waits" in capsys.readouterr().err
     assert export(place, "--approve") == 0
     assert changes(place) == EVERYTHING
     (row,) = approvals(place)
