@@ -257,7 +257,7 @@ def test_storage_that_fails_while_it_is_read(
     monkeypatch.setattr(deliveries.FolderSource, "measure", then_gone)
     # the lake shares the local file system: it must go on
     source = place.night.lake.fs.__class__(skip_instance_cache=True)
-    monkeypatch.setattr(deliveries, "_opened", lambda url: (source, url))
+    monkeypatch.setattr(deliveries, "opened", lambda url: (source, url))
     place.extract(["tax"])
     (entry,) = place.manifest()
     assert entry["stopped"] == "unreadable"
