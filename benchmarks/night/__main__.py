@@ -1,0 +1,164 @@
+"""What a night costs: ``python -m benchmarks.night --persons N --transactions T --months M [--json] [--keep DIR]``.
+
+Makes the deliveries, runs a night that takes in the whole history, three usual nights and one of a month's turn through
+the product's own steps, and after each the same features and scores in DuckDB from the accepted rows (the oracle's
+SQL), which must be equal. Last the month's turn again on a copy of the lake with everything rebuilt (``--full``):
+equal content hashes. Each night and each rival runs in a process of its own, which starts cold, as a night does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.night.data import Deliveries, Size
+from benchmarks.night.tree import Watched
+from jobs.lake.lake import Lake
+
+FIRST = dt.date(2026, 11, 27)  # then three usual nights, and a month's turn on 1 December
+USUAL = 3
+
+
+@dataclass
+class Run:
+    """What a process said on its last line, and what it took."""
+
+    said: dict[str, float]
+    peak_mib: float
+    java: int
+
+    @property
+    def features_score(self) -> float:
+        """Seconds from accepted rows to scores, which is what the rival does."""
+        return sum(self.said[s] for s in ("conform", "features", "score"))
+
+
+def run(module: str, *words: str, quiet: bool = False) -> Run:
+    """Runs a module in a process of its own."""
+    command = [sys.executable, "-m", module, *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    last = ""
+    with Watched(process.pid) as watched:
+        for line in process.stdout:
+            last = line
+            if not quiet and not line.startswith("{"):
+                print(f"  {line}", end="", flush=True)
+        status = process.wait()
+    if status:
+        raise SystemExit(f"benchmarks.night: {module} ended with status {status}")
+    return Run(json.loads(last), watched.peak_mib, len(watched.java))
+
+
+def copied(source: Path, target: Path) -> None:
+    """A lake and its keys again, its files linked: none is ever changed in place."""
+    shutil.copytree(source, target, copy_function=os.link)
+    shutil.copytree(f"{source}.keys", f"{target}.keys")
+
+
+def hashes(lake: Path, night: dt.date) -> dict[str, str]:
+    """The content hash of every table that a night published."""
+    published = Lake(str(lake)).publication(night)
+    assert published is not None
+    return {table: pin["hash"] for table, pin in published["tables"].items()}
+
+
+def tree_bytes(folder: Path) -> int:
+    """Bytes of all files."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def measure(size: Size, home: Path) -> dict[str, Any]:
+    """The figures of one size."""
+    made = Deliveries(home / "deliveries", size, FIRST)
+    lake, again = home / "lake", home / "again"
+    nights: list[Run] = []
+    rivals: list[Run] = []
+    landings: list[float] = []
+    for number in range(USUAL + 2):
+        date = FIRST + dt.timedelta(days=number)
+        files = made.usual(date) if number else made.history()
+        if number == USUAL + 1:
+            copied(lake, again)
+        words = (date.isoformat(), str(made.folder))
+        nights.append(run("benchmarks.night.one", *words, str(lake)))
+        rivals.append(run("benchmarks.night.rival", "scores", str(lake), words[0]))
+        if not number:
+            landings = [
+                run("benchmarks.night.rival", "landing", *map(str, files)).said["seconds"] for _ in range(3)
+            ]
+        print(
+            f"night {date}: {nights[-1].said['all']:.1f} s, features and scores {nights[-1].features_score:.1f} s, "
+            f"DuckDB {rivals[-1].said['seconds']:.1f} s",
+            flush=True,
+        )
+    rebuilt = run("benchmarks.night.one", *words, str(again), "full")
+    equal = hashes(lake, date) == hashes(again, date)
+    print(f"night {date} with everything rebuilt: {rebuilt.said['all']:.1f} s, equal: {equal}", flush=True)
+    full, *usual, roll = nights
+    every = [*nights, rebuilt]
+    return {
+        "persons": size.persons,
+        "transactions": size.transactions,
+        "months": size.months,
+        "duckdb_full_s": median(r.said["seconds"] for r in rivals),
+        "full_s": full.said["all"],
+        "rebuild_s": rebuilt.said["all"],
+        "usual_night_s": median(n.said["all"] for n in usual),
+        "roll_night_s": roll.said["all"],
+        "features_score_full_s": median([full.features_score, rebuilt.features_score]),
+        "features_score_night_s": median(n.features_score for n in usual),
+        "validate_share": median(n.said["validate"] / n.said["all"] for n in usual),
+        "csv_landing_ratio": full.said["extract transactions"] / median(landings),
+        "jvm_starts": max(n.java for n in every),
+        "peak_rss_mib": max(n.peak_mib for n in every),
+        "bytes_lake": tree_bytes(lake),
+        "equal": equal and not any(r.said["differences"] for r in rivals),
+        "steps": {
+            name: {k: round(v, 2) for k, v in n.said.items()}
+            for name, n in (("full", full), *((f"usual {i + 1}", n) for i, n in enumerate(usual)),
+                            ("roll", roll), ("rebuilt", rebuilt))
+        },
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Prints a table, and with ``--json`` one object on the last line; status 1 when anything differs."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--persons", type=int, default=100_000)
+    parser.add_argument("--transactions", type=int, default=5_000_000)
+    parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--keep", help="an empty or new folder for what is made (default: a temporary one)")
+    given = parser.parse_args()
+    size = Size(given.persons, given.transactions, given.months)
+    with tempfile.TemporaryDirectory(prefix="assent-night-") as folder:
+        found = measure(size, Path(given.keep or folder))
+    steps = found.pop("steps")
+    names = list(steps)
+    print(f"\n{'seconds':14}" + "".join(f"{n:>10}" for n in names))
+    for step in steps["full"]:
+        if not step.startswith("extract "):
+            print(f"{step:14}" + "".join(f"{steps[n][step]:10.1f}" for n in names))
+    print()
+    for name, value in found.items():
+        print(f"{name:24} {value:,.3f}" if isinstance(value, float) else f"{name:24} {value}")
+    if given.json:
+        print(json.dumps(found | {"steps": steps}))
+    raise SystemExit(0 if found["equal"] else 1)
+
+
+if __name__ == "__main__":
+    main()
