@@ -60,11 +60,6 @@ class Feed:
         self.files = [p for e in entries if not e["stopped"] for p in e["landing"]]
         self.checks = contract_checks(contract, night.date, night.policy)
         self.refused: list[DataFrame] = []  # file, row_number, reasons, contested
-        self.history = (
-            None
-            if night.pinned_before(f"accepted/{self.name}") is None
-            else night.frame_before(f"accepted/{self.name}", contract.accepted_ddl())
-        )
 
     def stage(self) -> None:
         """Evaluates the row checks and the duplicates once."""
@@ -74,12 +69,29 @@ class Feed:
         self.staged = lake.scratched(f"checked-{self.name}")
         self.counts = tallies.refused(self.staged, [c.name for c in self.checks], gx.PREFIX)
         self.good = good_rows(self.rows, self.contract)
-        told = matching.repeated(self.good, self.history, self.contract).where("fate IS NOT NULL")
+        told = matching.repeated(self.good, self._history(), self.contract).where("fate IS NOT NULL")
         told = told.select(*PLACE, "fate", "first_file", "first_row")
         self.fates = lake.scratch(f"fates-{self.name}", told)
         self.copied = lake.scratched(f"fates-{self.name}").count_rows() > 0
         self.kept = (
             self.good.join(self.fates.select(*PLACE), PLACE, "left_anti") if self.copied else self.good
+        )
+
+    def _history(self) -> DataFrame | None:
+        """Of what was accepted before, the rows of tonight's keys."""
+        table, key = f"accepted/{self.name}", self.contract.key
+        if self.night.pinned_before(table) is None:
+            return None
+        columns = (
+            [key, "content_hash"] if self.contract.mode == "append" else [key, "revised_at", "content_hash"]
+        )
+        return self.night.among_before(
+            table,
+            f"{key} IN (SELECT t_{key} FROM keys)",
+            self.staged,
+            columns,
+            self.contract.accepted_ddl(),
+            f"known-{self.name}",
         )
 
     def refuse(self, places: DataFrame, reason: str, contested: Column | None = None) -> None:

@@ -242,7 +242,20 @@ def new_identities(accepted: list[DataFrame], vault: DataFrame, night: dt.date) 
 
 def _grow_vault(night: Night, accepted: dict[str, DataFrame]) -> int:
     tonight = [f.where(F.col("night") == F.lit(night.date)) for f in accepted.values()]
-    fresh = new_identities(tonight, night.frame_before("vault", VAULT.ddl()), night.date)
+    mine = {
+        f: night.lake.dataset(f"accepted/{f}", v)
+        for f in accepted
+        if (v := night.pinned(f"accepted/{f}")) is not None
+    }
+    known = night.among_before(
+        "vault",
+        "person_id IN (SELECT person_id FROM keys)",
+        tallies.distinct(mine, "person_id", night.date),
+        ["person_id", "name_macs"],
+        VAULT.ddl(),
+        "vault-before",
+    )
+    fresh = new_identities(tonight, known, night.date)
     with night.lake.streamed(fresh, f"identities-{night.date.isoformat()}") as batches:
         pin = night.write_arrow_stream("vault", encrypted(batches, night.keys), VAULT.arrow())
     return int(pin["rows"])

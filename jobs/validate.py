@@ -25,6 +25,7 @@ from schemas.contract import contracts
 from schemas.tables import DELIVERIES, VAULT
 
 OWN_CHANNEL = ("consents", "disputes")
+NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 
 def _reported(made: Any, feed: Feed, folder: Path) -> dict[str, Any]:
@@ -60,9 +61,15 @@ def _identities(feeds: list[Feed], night: Night) -> int:
         return 0
     each = [matching.variants(feed.kept, feed.name in OWN_CHANNEL) for feed in feeds]
     found = night.lake.scratch("identities", reduce(DataFrame.unionByName, each).distinct())
-    bad = night.lake.scratch(
-        "conflicts", matching.conflicting(found, night.frame_before("vault", VAULT.ddl()))
+    known = night.among_before(
+        "vault",
+        "person_id IN (SELECT person_id FROM keys)",
+        night.lake.scratched("identities"),
+        ["person_id", "birth_mac", "name_macs"],
+        VAULT.ddl(),
+        "known-people",
     )
+    bad = night.lake.scratch("conflicts", matching.conflicting(found, known))
     if night.lake.scratched("conflicts").count_rows():
         for feed in feeds:
             mine = bad.where(F.col("own") == (feed.name in OWN_CHANNEL)).drop("own").distinct()
@@ -81,8 +88,13 @@ def _disputes(feeds: dict[str, Feed], night: Night) -> None:
     for name, contract in contracts().items():
         if name == "disputes" or name not in named:
             continue
-        records = night.frame_before(f"accepted/{name}", contract.accepted_ddl()).select(
-            contract.key, "person_id"
+        records = night.among_before(
+            f"accepted/{name}",
+            f"{contract.key} IN (SELECT t_record_id FROM keys WHERE t_feed = '{name}')",
+            own.staged,
+            [contract.key, "person_id"],
+            contract.accepted_ddl(),
+            f"disputed-{name}",
         )
         if name in feeds:
             records = records.unionByName(feeds[name].kept.select(contract.key, "person_id"))
@@ -91,20 +103,34 @@ def _disputes(feeds: dict[str, Feed], night: Night) -> None:
 
 def _consents(feeds: dict[str, Feed], night: Night) -> None:
     """Refuses consents rewritten, receipts reused, and rows of erased people."""
-    contract = contracts()["consents"]
-    before = night.frame_before("accepted/consents", contract.accepted_ddl())
-    tonight = before.limit(0).select(*contract.names, "person_id")
+    table, contract = "accepted/consents", contracts()["consents"]
+
+    def before(where: str, keys: Any, columns: list[str], name: str) -> DataFrame:
+        return night.among_before(table, where, keys, columns, contract.accepted_ddl(), name)
+
+    tonight = night.lake.empty(contract.accepted_ddl()).select(*contract.names, "person_id")
     if "consents" in feeds:
         own = feeds["consents"]
-        own.refuse(matching.rewritten(own.kept, before), "consent_rewritten")
-        own.refuse(matching.receipts_reused(own.kept, before), "receipt_reused")
+        same_id = "consent_id IN (SELECT t_consent_id FROM keys)"
+        own.refuse(
+            matching.rewritten(own.kept, before(same_id, own.staged, matching.SAID, "said-before")),
+            "consent_rewritten",
+        )
+        receipts = "SELECT lower(trim(t_receipt_sha256)) FROM keys"
+        same_receipt = f"kind = 'consent' AND lower(trim(receipt_sha256)) IN ({receipts})"
+        owners = before(same_receipt, own.staged, ["kind", "person_id", "receipt_sha256"], "receipts-before")
+        own.refuse(matching.receipts_reused(own.kept, owners), "receipt_reused")
         tonight = own.kept.select(*contract.names, "person_id")
-    version = night.pinned_before("accepted/consents")
-    if version is None or not tallies.holds(
-        night.lake.dataset("accepted/consents", version), "kind", "erasure"
-    ):
+    version = night.pinned_before(table)
+    if version is None or not tallies.holds(night.lake.dataset(table, version), "kind", "erasure"):
         return
-    erased = night.lake.scratch("erased", matching.erased_people(before, tonight))
+    of_erased = before(
+        "person_id IN (SELECT person_id FROM data WHERE kind = 'erasure')",
+        NO_KEYS,
+        ["kind", "person_id", "granted_on", "receipt_sha256"],
+        "erased-before",
+    )
+    erased = night.lake.scratch("erased", matching.erased_people(of_erased, tonight))
     for name, feed in feeds.items():
         if tallies.any_of(feed.staged, night.lake.scratched("erased"), "person_id"):
             # every row whose person can be told, bad ones too: their values are not kept either

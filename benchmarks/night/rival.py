@@ -52,4 +52,5 @@ def landing(*files: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"scores": scores, "landing": landing}[sys.argv[1]](*sys.argv[2:])))
+    task, *words = sys.argv[1:]
+    print(json.dumps(scores(*words) if task == "scores" else landing(*words)))

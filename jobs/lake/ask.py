@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+
+@contextmanager
+def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
+    """The answer to one SELECT batch by batch; what does not fit into memory goes to a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="assent-") as spill:
+        con = duckdb.connect(config={"python_enable_replacements": False, "temp_directory": spill})
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            for name, table in tables.items():
+                con.register(name, table)
+            yield con.sql(sql).to_arrow_reader(65_536)
+        finally:
+            con.close()
 
 
 def ask(sql: str, tables: dict[str, Any], **variables: Any) -> pa.Table:

@@ -9,21 +9,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from stdnum.exceptions import ValidationError
 from stdnum.util import get_cc_module
 
 from jobs.errors import AssentError
+from jobs.lake.identities import SIZE, Coded, Identities
 from jobs.lake.keys import Keys
 from jobs.rules.identity import name_keys
 from schemas.contract import LANDING_COLUMNS
-
-SIZE = 16
-# Identities whose codes are kept from one batch to the next, about 60 MB.
-KEPT = 1 << 16
-IDENTITY_MACS = ("id_valid", "person_id", "id_mac", "birth_mac", "name_macs", "given_macs")
-Identity = tuple[str | None, str | None, str | None, str | None]
 
 
 @lru_cache(maxsize=4)
@@ -59,7 +53,7 @@ class Macs:
         block = keys.vault.ljust(64, b"\0")
         self._inner = hashlib.sha256(bytes(b ^ 0x36 for b in block))
         self._outer = hashlib.sha256(bytes(b ^ 0x5C for b in block))
-        self._identity = lru_cache(KEPT)(self._row)
+        self._identities = Identities(self._row)
 
     def digest(self, text: str) -> bytes:
         """HMAC-SHA256."""
@@ -92,18 +86,7 @@ class Macs:
 
     def columns(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The landing columns that compare identities, one value a row of the batch's text columns."""
-        ids, births, families, givens = (
-            batch.column(n).to_pylist() for n in ("national_id", "birth_date", "family_name", "given_name")
-        )
-        # a person's rows repeat the identity: each distinct one is coded once
-        places: dict[Identity, int] = {}
-        index = [places.setdefault(i, len(places)) for i in zip(ids, births, families, givens, strict=True)]
-        parts = list(zip(*(self._identity(*i) for i in places), strict=True)) or [()] * len(IDENTITY_MACS)
-        where = pa.array(np.array(index, dtype=np.int64))
-        made = {
-            n: pa.array(list(p), LANDING_COLUMNS[n]).take(where)
-            for n, p in zip(IDENTITY_MACS, parts, strict=True)
-        }
+        made = self._identities.columns(batch)
         receipts: list[bytes | None] = [None] * batch.num_rows
         if "receipt_sha256" in batch.schema.names:
             receipts = [
@@ -114,12 +97,12 @@ class Macs:
 
     def _row(
         self, national_id: str | None, birth: str | None, family: str | None, given: str | None
-    ) -> tuple[Any, ...]:
+    ) -> Coded:
         if national_id is None:
-            return (None,) * 6
+            return None, None, None, None, None, None
         compact = compacted(self.module, national_id)
         if compact is None:
-            return (False, *(None,) * 5)
+            return False, None, None, None, None, None
         return (
             True,
             self.person_id(compact),

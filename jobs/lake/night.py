@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,15 @@ class Night:
     def frame_before(self, table: str, ddl: str) -> DataFrame:
         """A table as the previous publication holds it; empty where there is none."""
         return self._frame(table, self.pinned_before(table), ddl)
+
+    def among_before(
+        self, table: str, where: str, keys: Any, columns: Sequence[str], ddl: str, name: str
+    ) -> DataFrame:
+        """Of a table as the previous publication holds it, the rows that tonight's ``keys`` ask for (Lake.among)."""
+        version = self.pinned_before(table)
+        if version is None:
+            return self.lake.empty(ddl).select(*columns)
+        return self.lake.among(table, version, where, keys, columns, name)
 
     def _frame(self, table: str, version: int | None, ddl: str | None) -> DataFrame:
         if version is not None:

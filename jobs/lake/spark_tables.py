@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -34,6 +35,14 @@ def read(spark: SparkSession, url: str, version: int) -> DataFrame:
     reader = spark.read.schema(schema).option(VERBATIM, "false").option("basePath", url)
     # of a partitioned table Spark puts the partition columns last; the table's order is the schema's
     return reader.parquet(*files).select(*schema.names)
+
+
+def schema(url: str, version: int, columns: Sequence[str]) -> StructType:
+    """The Spark schema of some columns of a version of a table."""
+    from pyspark.sql.types import StructType
+
+    whole = StructType.fromJson(json.loads(DeltaTable(url, version=version).schema().to_json()))
+    return StructType([whole[name] for name in columns])
 
 
 def empty(spark: SparkSession, schema: StructType) -> DataFrame:

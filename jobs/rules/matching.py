@@ -13,6 +13,10 @@ from pyspark.sql import functions as F
 from schemas.contract import Contract
 
 PLACE = ["file", "row_number"]
+# What of a declaration is held against what it said before.
+SAID = (
+    "consent_id revised_at kind person_id expires_on withdrawn_on purpose source recipient granted_on receipt_sha256"
+).split()
 
 
 def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> DataFrame:

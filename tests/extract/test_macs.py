@@ -7,8 +7,11 @@ import hmac
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobs.errors import AssentError
+from jobs.lake.identities import COLUMNS, SIZE, Coded, Identities
 from jobs.lake.macs import Macs, person_ids, with_macs
 from schemas.contract import LANDING_COLUMNS
 
@@ -77,3 +80,46 @@ def test_person_ids(place: Place) -> None:
 def test_unknown_module(place: Place) -> None:
     with pytest.raises(AssentError, match="no module of python-stdnum"):
         Macs(place.night.keys, "hr.nothing")
+
+
+CELLS = st.sampled_from(
+    [None, "", oib(1), oib(2), "1980-02-29", "Müller", "Ana", "\x1e", "\x1f", "a\x1fb", "3", "Ω"]
+)
+ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), max_size=12)
+
+
+@given(batches=st.lists(ROWS, min_size=1, max_size=4), kept=st.sampled_from([1, 3, 100]))
+def test_each_row_has_its_own_codes_whatever_came_before(
+    batches: list[list[tuple[str | None, ...]]], kept: int
+) -> None:
+    """Also where cells hold the signs that stand between them, and where what was met is forgotten."""
+
+    def code(*identity: str | None) -> Coded:
+        digest = hashlib.sha256(repr(identity).encode()).digest()
+        valid = {0: None, 1: False, 2: True}[digest[0] % 3]
+        mac = digest[:SIZE] if digest[1] % 2 else None
+        names: list[list[bytes] | None] = [None, [], [digest[:16]], [digest[16:], digest[:16]]]
+        person = int.from_bytes(digest[:7], "big") if valid else None
+        return valid, person, mac, digest[16:], names[digest[2] % 4], names[digest[3] % 4]
+
+    met = Identities(code, kept)
+    for rows in batches:
+        cells = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+        batch = pa.RecordBatch.from_arrays([pa.array(list(c), pa.string()) for c in cells], list(COLUMNS))
+        found = met.columns(batch)
+        for name, column in found.items():
+            column.validate(full=True)
+            assert column.type == LANDING_COLUMNS[name]
+        made = list(zip(*(column.to_pylist() for column in found.values()), strict=True))
+        assert made == [code(*row) for row in rows]
+
+
+def test_an_identity_is_coded_once(place: Place) -> None:
+    asked = []
+    macs = Macs(place.night.keys, "hr.oib")
+    met = Identities(lambda *identity: (asked.append(identity), macs._row(*identity))[1])
+    identity = {"national_id": oib(1), "birth_date": "1980-02-29", "family_name": "Kos", "given_name": None}
+    batch = pa.RecordBatch.from_pylist([identity] * 5, schema=pa.schema([(n, pa.string()) for n in COLUMNS]))
+    for _ in range(3):
+        met.columns(batch)
+    assert len(asked) == 1
