@@ -13,16 +13,18 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs.identities import grow_vault
 from jobs.lake import spark_tables, tallies
+from jobs.lake.ask import NO_KEYS
 from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
-from jobs.lake.vault import encrypted
+from jobs.lake.touched import touched
 from jobs.rules import consent, disputes, doubt, floor, grace
 from jobs.rules.months import monthly
 from jobs.rules.policy import allowed_since
 from jobs.side_by_side import side_by_side
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
-from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS, VAULT
+from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS
 
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
@@ -195,87 +197,43 @@ def without_identity(records: DataFrame, contract: Contract, more: list[str]) ->
     return records.select("person_id", *own, "file", "row_number", "night", *more)
 
 
-def new_identities(accepted: list[DataFrame], vault: DataFrame, night: dt.date) -> DataFrame:
-    """VAULT's rows of tonight with the identity still as text: a person's first, and each further family name.
-
-    ``accepted`` are tonight's accepted rows of each feed. Spellings that compare equal are one variant.
-    """
-    columns = ["person_id", "id_mac", "birth_mac", "name_macs", *IDENTITY_NAMES]
-    rows = accepted[0].select(*columns)
-    for frame in accepted[1:]:
-        rows = rows.unionByName(frame.select(*columns))
-    text = F.min(
-        F.struct(
-            "family_name", "given_name", F.col("birth_date").cast("string").alias("birth_date"), "national_id"
-        )
-    )
-    variants = rows.groupBy("person_id", "name_macs").agg(
-        F.min("id_mac").alias("id_mac"), F.min("birth_mac").alias("birth_mac"), text.alias("v")
-    )
-    known = vault.select(F.col("person_id").alias("k_person"), F.col("name_macs").alias("k_macs"))
-    fresh = variants.join(
-        known,
-        (F.col("person_id") == F.col("k_person")) & (F.col("name_macs") == F.col("k_macs")),
-        "left_anti",
-    )
-    met = known.select(F.col("k_person").alias("person_id")).distinct().withColumn("_known", F.lit(True))
-    order = F.row_number().over(Window.partitionBy("person_id").orderBy("v"))
-    return (
-        fresh.join(met, "person_id", "left")
-        .withColumn("_order", order)
-        .select(
-            "person_id",
-            "id_mac",
-            "birth_mac",
-            "name_macs",
-            "v.national_id",
-            "v.family_name",
-            "v.given_name",
-            "v.birth_date",
-            F.when(F.col("_known").isNull() & (F.col("_order") == 1), F.lit("first"))
-            .otherwise(F.lit("name"))
-            .alias("event"),
-            F.lit(night).alias("night"),
-        )
-    )
-
-
-def _grow_vault(night: Night, accepted: dict[str, DataFrame]) -> int:
-    tonight = [f.where(F.col("night") == F.lit(night.date)) for f in accepted.values()]
-    mine = {
-        f: night.lake.dataset(f"accepted/{f}", v)
-        for f in accepted
-        if (v := night.pinned(f"accepted/{f}")) is not None
-    }
-    known = night.among_before(
-        "vault",
-        "person_id IN (SELECT person_id FROM keys)",
-        tallies.distinct(mine, "person_id", night.date),
-        ["person_id", "name_macs"],
-        VAULT.ddl(),
-        "vault-before",
-    )
-    fresh = new_identities(tonight, known, night.date)
-    with night.lake.streamed(fresh, f"identities-{night.date.isoformat()}") as batches:
-        pin = night.write_arrow_stream("vault", encrypted(batches, night.keys), VAULT.arrow())
-    return int(pin["rows"])
-
-
 def _lost(night: Night, contract: Contract, accepted: DataFrame, who: People) -> DataFrame | None:
     """Orders that the source no longer has, within the grace (rules/grace.py); None where it has them all."""
-    before = night.pinned_before(f"conformed/{contract.feed}")
-    lost = 0 if before is None else night.lake.lacking(
-        f"conformed/{contract.feed}", before, f"accepted/{contract.feed}", night.pinned(f"accepted/{contract.feed}"),
-        contract.key, "is_order",
-    )  # fmt: skip
-    if before is None or not lost:
+    table = f"conformed/{contract.feed}"
+    before = night.pinned_before(table)
+    if before is None or night.touched is not None:  # a night that touches some people has lost no order
+        return None
+    has = night.dataset(f"accepted/{contract.feed}")
+    lost = tallies.lacking(night.lake.dataset(table, before), has, contract.key, "is_order")
+    if not lost:
         return None
     night.say(
         f"{contract.feed}: {lost} orders are no longer held as the source's; each stays for {contract.grace_days} "
         "nights and then leaves as source_withdrew; ask the source, or restore the lake from its backup"
     )
-    frame = night.lake.frame(f"conformed/{contract.feed}", before)
-    return grace.carried(frame, accepted, who.erased, contract, night.date)
+    return grace.carried(night.lake.frame(table, before), accepted, who.erased, contract, night.date)
+
+
+def _left_out(
+    night: Night, contract: Contract, verdicts: DataFrame, suspended: DataFrame, who: People
+) -> None:
+    """Writes the bookings that a dispute suspends or has struck."""
+    version = night.pinned(f"accepted/{contract.feed}")
+    if version is None:
+        disputed = night.lake.empty(contract.accepted_ddl())
+    else:
+        named = f"{contract.key} IN (SELECT record_id FROM keys WHERE feed = '{contract.feed}')"
+        columns = [contract.key, "person_id", "night"]
+        told = night.dataset("conformed/disputes")
+        disputed = night.lake.among(
+            f"accepted/{contract.feed}", version, named, told, columns, "disputed-bookings"
+        )
+    rows = not_erased(disputed, who.erased)
+    touched = disputes.dispute_flags(rows, contract.key, contract.feed, verdicts).where("disputed OR upheld")
+    of_feed = [F.col("person_id"), F.col("record_id").alias(contract.key)]
+    said, doubted = (f.where(F.col("feed") == contract.feed).select(*of_feed) for f in (verdicts, suspended))
+    struck = said.join(touched, contract.key, "left_semi").unionByName(doubted).distinct()
+    night.write("conformed/left_out", struck)
 
 
 def _conform_feed(
@@ -290,19 +248,12 @@ def _conform_feed(
 ) -> int:
     rows = not_erased(accepted, who.erased)
     if contract.feed == "transactions":
-        touched = disputes.dispute_flags(rows, contract.key, contract.feed, verdicts).where(
-            "disputed OR upheld"
-        )
-        of_feed = [F.col("person_id"), F.col("record_id").alias(contract.key)]
-        said, doubted = (
-            f.where(F.col("feed") == contract.feed).select(*of_feed) for f in (verdicts, suspended)
-        )
-        struck = said.join(touched, contract.key, "left_semi").unionByName(doubted).distinct()
-        night.write("conformed/left_out", struck)
+        _left_out(night, contract, verdicts, suspended, who)
         left_out = F.broadcast(night.frame("conformed/left_out"))
         counts = covered(rows.join(left_out, ["person_id", contract.key], "left_anti"), contract, consented)
-        pin = night.write("conformed/transactions", monthly(counts, night.date))
-        return int(pin["rows"])
+        # for features alone, which computes nobody else tonight
+        night.lake.write_work(night.date, "transactions", monthly(counts, night.date))
+        return 0
     current = current_versions(rows, contract)
     if contract.orders and (lost := _lost(night, contract, accepted, who)) is not None:
         current = current.unionByName(lost, allowMissingColumns=True)
@@ -311,42 +262,57 @@ def _conform_feed(
     if contract.orders:
         records = order_flags(records, rows, contract, who)
         more += [name for name, _, _ in ORDER_FLAGS]
-    pin = night.write(
-        f"conformed/{contract.feed}", without_identity(covered(records, contract, consented), contract, more)
-    )
-    return int(pin["rows"])
+    kept = without_identity(covered(night.only_touched(records), contract, consented), contract, more)
+    return int(night.write_touched(f"conformed/{contract.feed}", kept)["rows"])
 
 
-def _own_channel(
-    night: Night,
-    accepted: dict[str, DataFrame],
-    quarantine: dict[str, DataFrame],
-    who: People,
-    suspended: DataFrame,
-) -> tuple[DataFrame, DataFrame]:
-    """Writes conformed consents and disputes; returns the current consents and tonight's verdicts."""
-    feeds = contracts()
-    current = current_versions(not_erased(accepted["disputes"], who.erased), feeds["disputes"])
+def _disputes(night: Night, accepted: DataFrame, who: People) -> DataFrame:
+    """Writes conformed disputes, everybody's; returns tonight's verdicts."""
+    contract = contracts()["disputes"]
+    current = current_versions(not_erased(accepted, who.erased), contract)
     said = disputes.verdicts(current, night.date, night.policy.dispute_extensions)
-    plain = without_identity(
-        current.join(said.select("dispute_id", "verdict", "decided_on"), "dispute_id", "left"),
-        feeds["disputes"],
-        ["verdict", "decided_on"],
-    )
-    night.write("conformed/disputes", plain)
-    verdicts = night.frame("conformed/disputes").where("verdict IS NOT NULL")
-    mine = flagged(
-        current_versions(not_erased(accepted["consents"], who.erased), feeds["consents"]),
-        feeds["consents"],
-        verdicts,
-        quarantine["consents"],
-        suspended,
-    )
+    told = current.join(said.select("dispute_id", "verdict", "decided_on"), "dispute_id", "left")
+    night.write("conformed/disputes", without_identity(told, contract, ["verdict", "decided_on"]))
+    return night.frame("conformed/disputes").where("verdict IS NOT NULL")
+
+
+def _consents(
+    night: Night,
+    accepted: DataFrame,
+    quarantine: DataFrame,
+    who: People,
+    verdicts: DataFrame,
+    suspended: DataFrame,
+) -> DataFrame:
+    """Writes conformed consents; returns the current ones, with the birth date."""
+    contract = contracts()["consents"]
+    current = current_versions(not_erased(accepted, who.erased), contract)
+    mine = night.only_touched(flagged(current, contract, verdicts, quarantine, suspended))
     mine = night.lake.scratch("consents", mine)
-    night.write(
-        "conformed/consents", without_identity(mine, feeds["consents"], ["in_doubt", "disputed", "upheld"])
-    )
-    return mine, verdicts
+    plain = without_identity(mine, contract, [name for name, _, _ in RECORD_FLAGS])
+    night.write_touched("conformed/consents", plain)
+    return mine
+
+
+def _accepted(night: Night, contract: Contract) -> DataFrame:
+    """Of the accepted rows those of the people to compute, and of upsert feeds every version of their records."""
+    table, key = f"accepted/{contract.feed}", contract.key
+    if night.pinned(table) is None:
+        return night.lake.empty(contract.accepted_ddl())
+    more = "false"
+    if contract.mode == "upsert":
+        more = f"{key} IN (SELECT {key} FROM data SEMI JOIN keys USING (person_id))"
+    names = [n for n in contract.names if n not in IDENTITY_NAMES or n == "birth_date"]
+    return night.touched_frame(table, [*names, "person_id", "file", "row_number", "night"], more)
+
+
+def _declared(night: Night, contract: Contract) -> DataFrame:
+    """Every accepted declaration that is no consent."""
+    table, version = f"accepted/{contract.feed}", night.pinned(f"accepted/{contract.feed}")
+    if version is None:
+        return night.lake.empty(contract.accepted_ddl())
+    columns = ["person_id", "consent_id", "kind", "granted_on", "night"]
+    return night.lake.among(table, version, "kind <> 'consent'", NO_KEYS, columns, "declared")
 
 
 def _told_once(night: Night, who: People, stopped: DataFrame) -> tuple[People, DataFrame]:
@@ -369,19 +335,26 @@ def _told_once(night: Night, who: People, stopped: DataFrame) -> tuple[People, D
 def run(night: Night) -> dict[str, int]:
     """Conforms every feed for the night; returns the rows of each table written."""
     feeds = contracts()
-    accepted = {f: night.frame(f"accepted/{f}", c.accepted_ddl()) for f, c in feeds.items()}
+    night.touch(None)
     quarantine = {f: night.frame(f"quarantine/{f}", QUARANTINE.ddl()) for f in feeds}
-    counts = {"vault": _grow_vault(night, accepted)}
+    every = {f: night.frame(f"accepted/{f}", c.accepted_ddl()) for f, c in feeds.items()}
+    counts = {"vault": grow_vault(night, every)}
     state = feed_state(night.arrow("deliveries", DELIVERIES.arrow()), night.date)
     night.write_arrow("conformed/feeds", state)
     fresh = {r["feed"]: r["fresh"] for r in state.to_pylist()}
 
-    stopped = doubt.stopped_people(quarantine["consents"], accepted["consents"])
+    declared = _declared(night, feeds["consents"])
+    stopped = doubt.stopped_people(quarantine["consents"], declared)
     contested = doubt.contested_people(quarantine["consents"].unionByName(quarantine["disputes"]))
-    who, stopped = _told_once(night, people(accepted["consents"], stopped, contested, night.date), stopped)
-    suspended = doubt.suspending_disputes(quarantine["disputes"], accepted["disputes"])
+    who, stopped = _told_once(night, people(declared, stopped, contested, night.date), stopped)
+    suspended = doubt.suspending_disputes(quarantine["disputes"], every["disputes"])
     suspended = night.lake.scratch("suspended", suspended)
-    mine, verdicts = _own_channel(night, accepted, quarantine, who, suspended)
+    verdicts = _disputes(night, every["disputes"], who)
+    night.touch(touched(night))
+    if night.touched is not None:
+        counts["touched"] = night.touched.num_rows
+    accepted = {f: _accepted(night, c) for f, c in feeds.items() if f != "disputes"}
+    mine = _consents(night, accepted["consents"], quarantine["consents"], who, verdicts, suspended)
     attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
     since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
     live = consent.live_consents(
@@ -390,8 +363,8 @@ def run(night: Night) -> dict[str, int]:
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")
         live = live.limit(0)
-    counts["consented"] = int(night.write("conformed/consented", live)["rows"])
-    consented = night.frame("conformed/consented")
+    counts["consented"] = int(night.write_touched("conformed/consented", live)["rows"])
+    consented = night.touched_frame("conformed/consented")
     others = [f for f in feeds if f not in OWN_CHANNEL]
 
     def conformed(feed: str) -> int:

@@ -16,7 +16,7 @@ from jobs.rules import counting, floor
 from jobs.rules.behaviour import behaviour
 from jobs.rules.policy import Policy
 from schemas.features import FEATURES
-from schemas.tables import CONSENTED, TRANSACTIONS_MONTHLY
+from schemas.tables import TRANSACTIONS_MONTHLY
 
 # No record in these is information: nothing was decided against the person (RULES, "Consents").
 SILENCE_SPEAKS = ("court", "traffic")
@@ -227,8 +227,10 @@ def run(night: Night) -> dict[str, int]:
     """Writes the night's features; returns how many applications there are."""
     fresh = {r["feed"]: bool(r["fresh"]) for r in night.frame("conformed/feeds").collect()}  # one row a feed
     policy, date = night.policy, night.date
-    scored = {f: night.frame(f"conformed/{f}").where("for_scores") for f in ("court", "traffic", "tax")}
-    monthly = night.frame("conformed/transactions", TRANSACTIONS_MONTHLY.ddl())
+    scored = {
+        f: night.touched_frame(f"conformed/{f}").where("for_scores") for f in ("court", "traffic", "tax")
+    }
+    monthly = night.lake.work_frame(date, "transactions", TRANSACTIONS_MONTHLY.ddl())
     # bookings before the window are a record of the person, and a thin file rather than none
     banked = monthly.select("person_id").distinct()
     sources = {
@@ -236,8 +238,9 @@ def run(night: Night) -> dict[str, int]:
         "tax": tax_features(scored["tax"], policy, date),
         "court": court_features(scored["court"], policy, date),
         "traffic": traffic_features(scored["traffic"], policy, date),
-        "education": education_features(night.frame("conformed/education"), date),
+        "education": education_features(night.touched_frame("conformed/education"), date),
     }
-    consented = night.frame("conformed/consented", CONSENTED.ddl())
-    pin = night.write("features", features(consented, sources, fresh, policy))
+    consented = night.touched_frame("conformed/consented")
+    pin = night.write_touched("features", features(consented, sources, fresh, policy))
+    night.lake.clear_scratch()
     return {"applications": int(pin["rows"])}

@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 from jobs.lake.night import Night
 from jobs.rules import floor
 from jobs.rules.scorecard import Scorecard, points
-from schemas.features import FEATURES
 from schemas.tables import SCORES
 
 MOST_REASONS = 4  # FCRA 15 USC 1681g(f)(1)(C)
@@ -81,5 +80,6 @@ def scores(features: DataFrame, scorecards: dict[str, Scorecard], night: dt.date
 
 def run(night: Night) -> dict[str, int]:
     """Writes the night's scores; returns how many applications were rated."""
-    pin = night.write("scores", scores(night.frame("features", FEATURES.ddl()), night.scorecards, night.date))
+    pin = night.write_touched("scores", scores(night.touched_frame("features"), night.scorecards, night.date))
+    night.lake.clear_scratch()
     return {"applications": int(pin["rows"])}

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from jobs.arrival import Feed, delivery_row
 from jobs.lake import gx, tallies
+from jobs.lake.ask import NO_KEYS
 from jobs.lake.landing import remove
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
@@ -25,7 +26,6 @@ from schemas.contract import contracts
 from schemas.tables import DELIVERIES, VAULT
 
 OWN_CHANNEL = ("consents", "disputes")
-NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 
 def _reported(made: Any, feed: Feed, folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from cryptography.exceptions import InvalidSignature
 
 from jobs.errors import AssentError
+from jobs.lake.contents import Content, content
 from jobs.lake.lake import Lake
 from jobs.lake.night import RowDigest
 from jobs.publish import row_hash
@@ -63,18 +64,22 @@ def _holds(
 ) -> bool:
     """Whether a version (a night's rows of it) has the rows and the hash of a pin."""
 
-    def equal(found: int, content: str) -> bool:
-        if night is not None:
-            content = hashlib.sha256(f"{before}:{content}".encode()).hexdigest()
-        return (found, content) == (pin["rows"], pin["hash"])
+    data = lake.dataset(table, version)
+    names = data.schema.names
+    mine = data if night is None else data.filter(pc.field("night") == pa.scalar(night))
 
-    if equal(*lake.content(table, version, night)):
+    def equal(found: Content) -> bool:
+        hashed = found.hash(names)
+        if night is not None:
+            hashed = hashlib.sha256(f"{before}:{hashed}".encode()).hexdigest()
+        return (found.rows, hashed) == (pin["rows"], pin["hash"])
+
+    if equal(content(mine, names)):
         return True
-    data = lake.dataset(table, version)  # of a table written without Spark the hash is another
-    digest = RowDigest(data.schema.names)
-    for batch in data.to_batches(filter=None if night is None else pc.field("night") == pa.scalar(night)):
+    digest = RowDigest(names)  # of a table written without Spark the hash is another
+    for batch in mine.to_batches():
         digest.add(batch)
-    return equal(digest.rows, digest.hexdigest())
+    return equal(digest.content)
 
 
 def check_table(lake: Lake, rows: list[dict[str, Any]], table: str) -> int:

@@ -172,6 +172,7 @@ CONSENT_DATES = re.compile(r"\b(granted_on|withdrawn_on)\b")
 KNOWS_CONSENT_DATES = {
     "jobs/rules/consent.py": "decides who may be scored, for what, for whom and from which source",
     "jobs/conform.py": "hands consent.py its frames; the day of an erasure bounds the consents before it",
+    "jobs/rules/due.py": "names whom a day touches, so that consent.py decides on them again",
     "jobs/rules/matching.py": "refuses a consent rewritten, and rows of erased people",
     "jobs/validate.py": "which rows of an erased person came after a consent granted later",
     "jobs/rules/doubt.py": "a refused row that fills withdrawn_on puts the consent in doubt",
@@ -196,6 +197,7 @@ def test_live_consents_are_decided_once():
 
 
 # what features and score may read: conform has left in these only what a consent covers
+READS = {"frame", "frame_before", "touched_frame", "among_before", "arrow", "dataset"}
 AFTER_CONSENT = re.compile(r"^(conformed/.*|features|scores)$")
 
 
@@ -204,7 +206,7 @@ def test_nothing_reads_around_consent(step):
     path = ROOT / "jobs" / f"{step}.py"
     tables = []
     for called, node in calls(path):
-        if called.startswith("night.") and called.rsplit(".", 1)[-1] in ("frame", "frame_before", "arrow"):
+        if called.startswith("night.") and called.rsplit(".", 1)[-1] in READS:
             tables.append(ast.unparse(node.args[0]).strip("f").strip("'\""))
     assert tables
     assert [t for t in tables if not AFTER_CONSENT.match(t)] == []

@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+NO_KEYS = pa.table({"key": pa.array([], pa.string())})
+
 
 @contextmanager
 def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:

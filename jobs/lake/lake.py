@@ -7,15 +7,13 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import fsspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
@@ -149,48 +147,6 @@ class Lake:
         """Whether a table is partitioned by the night that wrote each row."""
         return DeltaTable(self.url(table), version=version).metadata().partition_columns == ["night"]
 
-    def content(self, table: str, version: int, night: dt.date | None = None) -> tuple[int, str]:
-        """Rows and a content hash of a version (of one night's rows), whatever their order and files; no JVM.
-
-        The sum over rows of half the MD5 of the row's text, hashed with the column names and the count.
-        """
-        data = self.dataset(table, version)
-        names = sorted(data.schema.names)
-        # a separator of its own keeps a null apart from an empty text and a cell from its neighbour
-        cells = ", ".join(f'coalesce(CAST("{n}" AS VARCHAR), chr(30))' for n in names)
-        con = duckdb.connect(config={"python_enable_replacements": False})
-        try:
-            con.execute("SET TimeZone = 'UTC'")
-            con.register(
-                "data", data if night is None else data.filter(pc.field("night") == pa.scalar(night))
-            )
-            row = con.execute(
-                f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {cells})) AS HUGEINT)) FROM data"
-            ).fetchone()
-        finally:
-            con.close()
-        assert row is not None
-        return int(row[0]), hashlib.sha256(f"{','.join(names)}:{row[0]}:{row[1] or 0}".encode()).hexdigest()
-
-    def lacking(
-        self, table: str, version: int, other: str, other_version: int | None, key: str, where: str
-    ) -> int:
-        """How many keys of a version's rows ``where`` a condition holds another table's version lacks; no JVM."""
-        con = duckdb.connect(config={"python_enable_replacements": False})
-        try:
-            con.register("had", self.dataset(table, version))
-            has = "SELECT NULL WHERE false"
-            if other_version is not None:
-                con.register("has", self.dataset(other, other_version))
-                has = f"SELECT {key} FROM has WHERE {key} IS NOT NULL"
-            row = con.execute(
-                f"SELECT count(DISTINCT {key}) FROM had WHERE {where} AND {key} NOT IN ({has})"
-            ).fetchone()
-        finally:
-            con.close()
-        assert row is not None
-        return int(row[0])
-
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a pinned version (partition columns stand in the paths only)."""
         return DeltaTable(self.url(table), version=version).file_uris()
@@ -200,12 +156,17 @@ class Lake:
         return spark_tables.read(self.spark, self.url(table), version)
 
     def write_frame(
-        self, table: str, frame: DataFrame, after: dt.date | None = None, nightly: bool = False
+        self,
+        table: str,
+        frame: DataFrame,
+        after: dt.date | None = None,
+        nightly: bool = False,
+        carry: Callable[[str], None] | None = None,
     ) -> int:
         """Writes a frame and returns the version.
 
         ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night
-        ``after`` (the last published one) is replaced. Others are overwritten whole.
+        ``after`` (the last published one) is replaced. Others are overwritten whole; ``carry`` writes one file more.
         """
         by = "night" if nightly else None
         return spark_tables.write(
@@ -216,6 +177,7 @@ class Lake:
             NO_STATISTICS,
             by,
             after.isoformat() if after else None,
+            carry,
         )
 
     def write_arrow(
@@ -279,22 +241,27 @@ class Lake:
         """
         spark = self.spark
         schema = spark_tables.schema(self.url(table), version, columns)
-        folder = f"{self.path}/_scratch/{name}"
-        self.fs.makedirs(folder, exist_ok=True)
         names = ", ".join(f'"{c}"' for c in columns)
+        tables = {"data": self.dataset(table, version), "keys": keys}
+        if not self.store(
+            f"SELECT {names} FROM data WHERE {where}", tables, f"{self.path}/_scratch/{name}/rows.parquet"
+        ):
+            return spark_tables.empty(spark, schema)
+        return spark.read.schema(schema).parquet(f"{self.root}/_scratch/{name}")
+
+    def store(self, sql: str, tables: dict[str, Any], path: str) -> int:
+        """Writes the answer to a SELECT as one Parquet file; returns its rows."""
+        self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         rows = 0
-        sql, tables = f"SELECT {names} FROM data WHERE {where}", {"data": self.dataset(table, version)}
         with (
-            stream(sql, tables | {"keys": keys}) as batches,
-            self.fs.open(f"{folder}/rows.parquet", "wb") as out,
-            pq.ParquetWriter(out, batches.schema, compression="zstd", write_statistics=False) as writer,
+            stream(sql, tables) as batches,
+            self.fs.open(path, "wb") as out,
+            pq.ParquetWriter(out, batches.schema, compression="snappy", write_statistics=False) as writer,
         ):
             for batch in batches:
                 writer.write_batch(batch)
                 rows += batch.num_rows
-        if not rows:
-            return spark_tables.empty(spark, schema)
-        return spark.read.schema(schema).parquet(f"{self.root}/_scratch/{name}")
+        return rows
 
     def scratched(self, name: str) -> pads.Dataset:
         """What :meth:`scratch` wrote, as an Arrow dataset, no JVM."""
@@ -336,6 +303,36 @@ class Lake:
                 value = json.loads(self.fs.cat_file(path))
                 found[value.pop("table")] = value
         return found
+
+    def keep_work(self, night: dt.date, name: str, data: pa.Table | None) -> None:
+        """Keeps a small table for the later steps of a night, until it is published; None: that there is none."""
+        path = f"{self._pin_folder(night)}/{name}.parquet"
+        if data is not None:
+            self.store("FROM data", {"data": data}, path)
+        elif self.fs.exists(path):
+            self.fs.rm(path)
+
+    def work(self, night: dt.date, name: str) -> pa.Table | None:
+        """What an earlier step of the night has kept."""
+        path = f"{self._pin_folder(night)}/{name}.parquet"
+        return pq.read_table(path, filesystem=self.fs) if self.fs.exists(path) else None
+
+    def stored_work(self, night: dt.date, name: str) -> DataFrame:
+        """The same as a Spark frame."""
+        return self.spark.read.schema("person_id BIGINT").parquet(
+            f"{self.root}/_runs/{night.isoformat()}/{name}.parquet"
+        )
+
+    def write_work(self, night: dt.date, name: str, frame: DataFrame) -> None:
+        """Writes a frame for the later steps of a night, until it is published."""
+        frame.write.mode("overwrite").parquet(f"{self.root}/_runs/{night.isoformat()}/_work/{name}")
+
+    def work_frame(self, night: dt.date, name: str, ddl: str) -> DataFrame:
+        """What :meth:`write_work` wrote; AssentError where there is nothing."""
+        folder = f"_runs/{night.isoformat()}/_work/{name}"
+        if not self.fs.exists(f"{self.path}/{folder}"):
+            raise AssentError(f"{name}: not written yet for {night}; run the earlier steps of the night")
+        return self.spark.read.schema(ddl).parquet(f"{self.root}/{folder}")
 
     def clear_pins(self, night: dt.date) -> None:
         """Forgets an unfinished run of the night."""

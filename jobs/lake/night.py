@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import importlib.metadata
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.contents import DAY, Content, content
 from jobs.lake.keys import Keys
 from jobs.lake.lake import Lake
 from jobs.rules.policy import Policy
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+# One row or some a person: those of people whom a night does not touch are carried over (jobs/lake/touched.py).
+CARRIED = (
+    *(f"conformed/{f}" for f in ("consents", "consented", "court", "education", "tax", "traffic")),
+    "features",
+    "scores",
+)
+TOUCHED = "touched"
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,12 @@ class Night:
         """Whether the policy in force now is another one than the night was published under: then nothing is added."""
         return self.published is not None and self.policy.sha256 != self.published["policy_hash"]
 
+    def made_by(self, floor: str) -> tuple[str, str, str, str]:
+        """What the night is made by, as a publication has it: policy, floor, program and scorecards."""
+        cards = {p: {"version": c.version, "sha256": c.sha256} for p, c in sorted(self.scorecards.items())}
+        text = json.dumps(cards, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return self.policy.sha256, floor, importlib.metadata.version("assent"), text
+
     def pinned(self, table: str) -> int | None:
         """The version of a table that this night reads; None when there is none yet."""
         if self.published is not None:
@@ -83,6 +102,11 @@ class Night:
     def frame_before(self, table: str, ddl: str) -> DataFrame:
         """A table as the previous publication holds it; empty where there is none."""
         return self._frame(table, self.pinned_before(table), ddl)
+
+    def dataset(self, table: str) -> Any:
+        """A table for tonight as an Arrow dataset; None where there is no table yet."""
+        version = self.pinned(table)
+        return None if version is None else self.lake.dataset(table, version)
 
     def among_before(
         self, table: str, where: str, keys: Any, columns: Sequence[str], ddl: str, name: str
@@ -110,8 +134,67 @@ class Night:
     def write(self, table: str, frame: DataFrame, nightly: bool = False) -> dict[str, Any]:
         """Writes a Spark frame, pins it with rows and content hash, and returns the pin."""
         version = self.lake.write_frame(table, frame, self.after, nightly)
-        rows, content = self.lake.content(table, version, self.date if nightly else None)
-        return self._pin(table, version, rows, content, nightly=nightly)
+        data = self.lake.dataset(table, version)
+        names = data.schema.names
+        if nightly:
+            data = data.filter(pc.field("night") == pa.scalar(self.date))
+        return self._pin(table, version, content(data, names), names, nightly=nightly)
+
+    def write_touched(self, table: str, frame: DataFrame) -> dict[str, Any]:
+        """As :meth:`write`, with the rows of the people whom the night does not touch as they were the night before."""
+        if self.touched is None:
+            return self.write(table, frame)
+        before, names = self.pinned_before(table), frame.columns
+        assert before is not None
+        assert self.previous is not None
+        old, keys = self.lake.dataset(table, before), self.touched
+        said = (f"DATE '{self.date}' AS {n}" if n == DAY else f'"{n}"' for n in names)
+        sql = f"SELECT {', '.join(said)} FROM data ANTI JOIN keys USING (person_id)"
+
+        def carry(path: str) -> None:
+            self.lake.store(sql, {"data": old, "keys": keys}, path)
+
+        version = self.lake.write_frame(table, frame, carry=carry)
+        data = self.lake.dataset(table, version)
+        pin = self.previous["tables"][table]
+        kept = Content(int(pin["rows"]), int(pin["sum"])).without(content(old, names, keys))
+        made = kept.joined(content(data, names, keys))
+        if data.count_rows() != made.rows:
+            raise AssentError(
+                f"table {table}: {data.count_rows()} rows written, {made.rows} meant; nothing is published, "
+                "run the night again with --full and report it"
+            )
+        return self._pin(table, version, made, names, nightly=False)
+
+    @cached_property
+    def touched(self) -> pa.Table | None:
+        """``person_id`` of the people whose rows the night computes; None: everybody's."""
+        return self.lake.work(self.date, TOUCHED)
+
+    def touch(self, people: pa.Table | None) -> None:
+        """Settles whose rows the steps after this one compute."""
+        self.lake.keep_work(self.date, TOUCHED, people)
+        self.__dict__["touched"] = people
+
+    def only_touched(self, frame: DataFrame) -> DataFrame:
+        """The rows of the people to compute."""
+        if self.touched is None:
+            return frame
+        return frame.join(self.lake.stored_work(self.date, TOUCHED), "person_id", "left_semi")
+
+    def touched_frame(
+        self, table: str, columns: Sequence[str] | None = None, more: str = "false"
+    ) -> DataFrame:
+        """Of a table for tonight the rows of the people to compute, and those ``more`` is true of."""
+        version = self.pinned(table)
+        if version is None or self.touched is None:
+            frame = self.frame(table)
+            return frame if columns is None else frame.select(*columns)
+        names = self.lake.dataset(table, version).schema.names if columns is None else list(columns)
+        mine = f"person_id IN (SELECT person_id FROM keys) OR {more}"
+        return self.lake.among(
+            table, version, mine, self.touched, names, f"touched-{table.replace('/', '-')}"
+        )
 
     def pin_nothing(self, table: str) -> dict[str, Any] | None:
         """Pins the version of the night before of a nightly table that has no rows tonight; None where it has to be
@@ -121,14 +204,14 @@ class Night:
         if before is None or self.lake.version(table) != before:
             return None
         names = self.lake.dataset(table, before).schema.names
-        return self._pin(table, before, 0, RowDigest(names).hexdigest(), nightly=True)
+        return self._pin(table, before, Content(0, 0), names, nightly=True)
 
     def write_arrow(self, table: str, data: pa.Table, nightly: bool = False) -> dict[str, Any]:
         """As :meth:`write` for a small Arrow table, no JVM. A nightly table with no rows tonight keeps its version."""
         if nightly and data.num_rows == 0 and (pin := self.pin_nothing(table)) is not None:
             return pin
         version = self.lake.write_arrow(table, data, self.after, nightly)
-        return self._pin(table, version, *arrow_hash(data), nightly=nightly)
+        return self._pin(table, version, arrow_content(data), data.schema.names, nightly=nightly)
 
     def write_arrow_stream(
         self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema
@@ -140,13 +223,18 @@ class Night:
             return self.write_arrow(table, schema.empty_table(), nightly=True)
         reader = pa.RecordBatchReader.from_batches(schema, (digest.add(b) for b in chain([first], batches)))
         version = self.lake.write_arrow(table, reader, self.after, nightly=True)
-        return self._pin(table, version, digest.rows, digest.hexdigest(), nightly=True)
+        return self._pin(table, version, digest.content, schema.names, nightly=True)
 
-    def _pin(self, table: str, version: int, rows: int, content: str, nightly: bool) -> dict[str, Any]:
+    def _pin(
+        self, table: str, version: int, holds: Content, names: Sequence[str], nightly: bool
+    ) -> dict[str, Any]:
+        hashed = holds.hash(names)
+        pin = {"version": version, "rows": holds.rows, "hash": hashed}
         if nightly:  # chained, so that its cost does not grow with the nights stored
             before = (self.previous or {"tables": {}})["tables"].get(table, {})
-            content = hashlib.sha256(f"{before.get('hash', '')}:{content}".encode()).hexdigest()
-        pin = {"version": version, "rows": rows, "hash": content}
+            pin["hash"] = hashlib.sha256(f"{before.get('hash', '')}:{hashed}".encode()).hexdigest()
+        elif table in CARRIED:
+            pin["sum"] = str(holds.total)
         self.lake.pin(self.date, table, pin)
         return pin
 
@@ -167,14 +255,15 @@ class RowDigest:
         self.rows += batch.num_rows
         return batch
 
-    def hexdigest(self) -> str:
-        """The hash of what was taken in."""
-        return hashlib.sha256(f"{','.join(self.names)}:{self.rows}:{self.total}".encode()).hexdigest()
+    @property
+    def content(self) -> Content:
+        """What was taken in."""
+        return Content(self.rows, self.total)
 
 
-def arrow_hash(data: pa.Table) -> tuple[int, str]:
-    """Rows and a content hash of an Arrow table, independent of row order."""
+def arrow_content(data: pa.Table) -> Content:
+    """What an Arrow table holds, independent of row order."""
     digest = RowDigest(data.column_names)
     for batch in data.to_batches():
         digest.add(batch)
-    return digest.rows, digest.hexdigest()
+    return digest.content

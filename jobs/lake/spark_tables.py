@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -60,8 +60,9 @@ def write(
     properties: dict[str, str],
     by: str | None,
     after: str | None,
+    carry: Callable[[str], None] | None = None,
 ) -> int:
-    """Writes a frame, commits its files at once and returns the version.
+    """Writes a frame, commits its files at once and returns the version; ``carry`` writes a file of further rows.
 
     They take the place of the whole table; with ``by`` and ``after``, of the partitions whose ``by`` is above it.
     """
@@ -72,6 +73,8 @@ def write(
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
     )
     (writer.partitionBy(by) if by else writer).parquet(url)
+    if carry is not None:
+        carry(f"{path}/{token}-carried.parquet")
     added = _added(fs, path, token, by, after)
     declared = Schema.from_json(json.dumps(_nullable(json.loads(frame.schema.json()))))
     keys = [by] if by else []

@@ -48,3 +48,10 @@ def distinct(tables: dict[str, Any], column: str, night: dt.date) -> pa.Table:
     if not mine:
         return pa.table({column: pa.array([], pa.int64())})
     return ask(" UNION ".join(f"SELECT {column} FROM {name}" for name in mine), mine)
+
+
+def lacking(had: Any, has: Any, key: str, where: str) -> int:
+    """How many keys of rows ``where`` a condition holds another table (None: there is none) lacks."""
+    there = "SELECT NULL WHERE false" if has is None else f"SELECT {key} FROM has WHERE {key} IS NOT NULL"
+    sql = f"SELECT count(DISTINCT {key}) FROM had WHERE {where} AND {key} NOT IN ({there})"
+    return int(ask(sql, {"had": had} if has is None else {"had": had, "has": has}).column(0)[0].as_py())

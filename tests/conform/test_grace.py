@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.conform import People, covered, order_flags
+from jobs.lake import tallies
 from jobs.lake.lake import Lake
 from jobs.registers import gone
 from jobs.rules.grace import carried
@@ -100,10 +101,10 @@ def test_after_the_grace_the_cause_says_whether_the_source_has_it(spark):
 @pytest.mark.parametrize(("accepted", "lost"), [(["a", "b", "b"], 0), (["a"], 1), ([], 2), (None, 2)])
 def test_what_a_source_lost_is_counted_without_a_jvm(tmp_path, accepted, lost):
     lake = Lake(str(tmp_path / "lake"))
-    had = lake.write_arrow("had", pa.table({"k": ["a", "b", "x"], "is_order": [True, True, False]}))
-    has = (
-        None
-        if accepted is None
-        else lake.write_arrow("has", pa.table({"k": pa.array(accepted, pa.string())}))
-    )
-    assert lake.lacking("had", had, "has", has, "k", "is_order") == lost
+
+    def held(name, table):
+        return lake.dataset(name, lake.write_arrow(name, table))
+
+    had = held("had", pa.table({"k": ["a", "b", "x"], "is_order": [True, True, False]}))
+    has = None if accepted is None else held("has", pa.table({"k": pa.array(accepted, pa.string())}))
+    assert tallies.lacking(had, has, "k", "is_order") == lost

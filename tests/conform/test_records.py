@@ -4,7 +4,8 @@ import datetime as dt
 
 import pyarrow as pa
 
-from jobs.conform import People, covered, current_versions, feed_state, new_identities, order_flags
+from jobs.conform import People, covered, current_versions, feed_state, order_flags
+from jobs.identities import new_identities
 from jobs.rules.months import monthly
 from schemas.contract import contracts
 from schemas.tables import CONSENTED, DELIVERIES, RECORD_FLAGS, VAULT

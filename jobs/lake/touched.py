@@ -1,0 +1,120 @@
+"""The people whose rows a night computes; everybody else's are carried over from the night before.
+
+Touched are people of whom something came (accepted or refused, or a record that was theirs came for another), of whom
+something falls due by the calendar (rules/due.py), and of whose dispute the verdict is another. Everything is computed
+again where that is asked for (``--full``), where something changed for all at once, and where it is little.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.lake import tallies
+from jobs.lake.ask import ask
+from jobs.lake.night import CARRIED, Night
+from jobs.rules.due import DUE
+from jobs.rules.floor import floor_hash
+from schemas.contract import contracts
+
+WORTH_ROWS = 500_000  # accepted rows below which computing everything again is sooner done
+MOST = 4  # more than one person in so many touched: everything
+PEOPLE = pa.schema([("person_id", pa.int64())])
+
+
+def _changed_for_all(night: Night) -> str | None:
+    """What is other than the night before for everybody; None where nothing is."""
+    before = night.previous
+    if night.full or before is None:
+        return "asked for" if night.full else "the first night"
+    tables = before["tables"]
+    if any("sum" not in tables.get(t, {}) for t in CARRIED):
+        return "the night before lacks a table"
+    rows = sum(
+        night.lake.dataset(t, int(p["version"])).count_rows()
+        for t, p in tables.items()
+        if t.startswith("accepted/")
+    )
+    if rows < WORTH_ROWS:
+        return "little"
+    if (night.date.year, night.date.month) != (before["night"].year, before["night"].month):
+        return "another month"
+    made_by = (before["policy_hash"], before["floor_hash"], before["code_version"], before["scorecards"])
+    if made_by != night.made_by(floor_hash()):
+        return "another policy, scorecard or program"
+    feeds, earlier = night.dataset("conformed/feeds"), night.pinned_before("conformed/feeds")
+    assert earlier is not None
+    old, new = (
+        {r["feed"]: r["fresh"] for r in data.to_table(columns=["feed", "fresh"]).to_pylist()}
+        for data in (night.lake.dataset("conformed/feeds", earlier), feeds)
+    )
+    if old != new:
+        return "a feed became fresh or ceased to be"
+    return None
+
+
+def _lost(night: Night) -> bool:
+    """Whether the source no longer has an order, or had lost one before (rules/grace.py)."""
+    for feed, contract in contracts().items():
+        if contract.orders:
+            before = night.pinned_before(f"conformed/{feed}")
+            assert before is not None
+            held = night.lake.dataset(f"conformed/{feed}", before)
+            if held.count_rows(filter=~pc.field("gone_since").is_null()):
+                return True
+            if tallies.lacking(held, night.dataset(f"accepted/{feed}"), contract.key, "is_order"):
+                return True
+    return False
+
+
+def _came(night: Night) -> list[pa.Table]:
+    """Whose rows came tonight, and whose were those of the same records before."""
+    found = []
+    tonight = pc.field("night") == pa.scalar(night.date)
+    for feed, contract in contracts().items():
+        if (refused := night.dataset(f"quarantine/{feed}")) is not None:
+            found.append(refused.filter(tonight).to_table(columns=["person_id"]))
+        if (data := night.dataset(f"accepted/{feed}")) is not None:
+            mine = data.filter(tonight).to_table(columns=["person_id", contract.key])
+            found.append(mine)
+            if contract.mode == "upsert":
+                theirs = f"SELECT DISTINCT person_id FROM data SEMI JOIN mine USING ({contract.key})"
+                found.append(ask(theirs, {"data": data, "mine": mine}))
+    return found
+
+
+def _due(night: Night) -> list[pa.Table]:
+    found = []
+    for table, condition in DUE.items():
+        if (version := night.pinned_before(table)) is not None:
+            sql = f"SELECT DISTINCT person_id FROM data WHERE {condition}"
+            data = night.lake.dataset(table, version)
+            found.append(ask(sql, {"data": data}, before=night.after, night=night.date))
+    return found
+
+
+def _judged_otherwise(night: Night) -> pa.Table:
+    """Whose disputes say something else than the night before."""
+    table = "conformed/disputes"
+    before = night.pinned_before(table)
+    new = night.dataset(table)
+    if before is None:
+        return ask("SELECT DISTINCT person_id FROM new", {"new": new})
+    gone, come = "(FROM old EXCEPT ALL FROM new)", "(FROM new EXCEPT ALL FROM old)"
+    sql = f"SELECT DISTINCT person_id FROM ({gone} UNION ALL {come})"
+    return ask(sql, {"old": night.lake.dataset(table, before), "new": new})
+
+
+def touched(night: Night) -> pa.Table | None:
+    """``person_id`` of the people to compute, distinct; None: everybody. After conformed/disputes is written."""
+    why = _changed_for_all(night) or ("an order is lost" if _lost(night) else None)
+    if why is not None:
+        return None
+    parts = [*_came(night), *_due(night), _judged_otherwise(night)]
+    every = {f"t{n}": part.select(["person_id"]) for n, part in enumerate(parts)}
+    union = " UNION ".join(f"SELECT person_id FROM {name}" for name in every)
+    people = ask(f"SELECT person_id FROM ({union}) WHERE person_id IS NOT NULL", every).cast(PEOPLE)
+    assert night.previous is not None
+    if people.num_rows * MOST > int(night.previous["tables"]["features"]["rows"]):
+        return None
+    return people
