@@ -23,7 +23,7 @@ SCORE_YEARS = sorted(
         )
     }
 )
-EDUCATION_YEARS = range(1, 81)  # years_since_award grows once a year
+EDUCATION_YEARS = range(81)  # years_since_award grows once a year
 
 
 def reached(column: str) -> str:
