@@ -69,30 +69,44 @@ class Feed:
         self.staged = lake.scratched(f"checked-{self.name}")
         self.counts = tallies.refused(self.staged, [c.name for c in self.checks], gx.PREFIX)
         self.good = good_rows(self.rows, self.contract)
-        told = matching.repeated(self.good, self._history(), self.contract).where("fate IS NOT NULL")
-        told = told.select(*PLACE, "fate", "first_file", "first_row")
-        self.fates = lake.scratch(f"fates-{self.name}", told)
-        self.copied = lake.scratched(f"fates-{self.name}").count_rows() > 0
+        self.fates = self._fates()
         self.kept = (
-            self.good.join(self.fates.select(*PLACE), PLACE, "left_anti") if self.copied else self.good
+            self.good.join(self.fates.select(*PLACE), PLACE, "left_anti")
+            if self.fates is not None
+            else self.good
         )
 
-    def _history(self) -> DataFrame | None:
-        """Of what was accepted before, the rows of tonight's keys."""
-        table, key = f"accepted/{self.name}", self.contract.key
-        if self.night.pinned_before(table) is None:
+    def _fates(self) -> DataFrame | None:
+        """What became of the rows whose key came twice tonight, or before; None where none did."""
+        night, key, append = self.night, self.contract.key, self.contract.mode == "append"
+        version = [key] if append else [key, "revised_at"]
+        twice = (
+            f"SELECT {', '.join(f't_{c} AS {c}' for c in version)} FROM data WHERE len(reasons) = 0 "
+            "GROUP BY ALL HAVING count(*) > 1"
+        )
+        tables, history = {"data": self.staged}, None
+        if night.pinned_before(f"accepted/{self.name}") is not None:
+            history = night.among_before(
+                f"accepted/{self.name}",
+                f"{key} IN (SELECT t_{key} FROM keys)",
+                self.staged,
+                [*version, "content_hash"],
+                self.contract.accepted_ddl(),
+                f"known-{self.name}",
+            )
+            twice += f" UNION SELECT {', '.join(version)} FROM known"
+            tables["known"] = night.lake.scratched(f"known-{self.name}")
+        suspects = night.lake.answer(
+            f"suspects-{self.name}", twice, tables, self.good.select(*version).schema
+        )
+        if suspects is None:
             return None
-        columns = (
-            [key, "content_hash"] if self.contract.mode == "append" else [key, "revised_at", "content_hash"]
+        rows = self.good.join(suspects, version, "left_semi")
+        told = matching.repeated(rows, history, self.contract).where("fate IS NOT NULL")
+        fates = night.lake.scratch(
+            f"fates-{self.name}", told.select(*PLACE, "fate", "first_file", "first_row")
         )
-        return self.night.among_before(
-            table,
-            f"{key} IN (SELECT t_{key} FROM keys)",
-            self.staged,
-            columns,
-            self.contract.accepted_ddl(),
-            f"known-{self.name}",
-        )
+        return fates if night.lake.scratched(f"fates-{self.name}").count_rows() else None
 
     def refuse(self, places: DataFrame, reason: str, contested: Column | None = None) -> None:
         """Refuses rows by file and row number."""
@@ -108,7 +122,7 @@ class Feed:
         """``file, row_number, reasons, contested, duplicate`` of every row that is not accepted."""
         no = F.lit(False).alias("contested")
         found = self.rows.where("size(reasons) > 0").select(*PLACE, "reasons", no)
-        if self.copied:
+        if self.fates is not None:
             copies = self.fates.where("fate = 'duplicate'")
             twice = self.fates.where("fate <> 'duplicate'").select(
                 *PLACE, F.array("fate").alias("reasons"), no
@@ -118,7 +132,7 @@ class Feed:
         if self.refused:
             more = reduce(DataFrame.unionByName, self.refused)
             found = found.unionByName(more)
-            if self.copied:
+            if self.fates is not None:
                 # a copy of a row that is refused ends as that row
                 originals = more.withColumnsRenamed({"file": "first_file", "row_number": "first_row"})
                 same = copies.select(*PLACE, "first_file", "first_row").join(
@@ -138,7 +152,11 @@ class Feed:
         """
         night, contract = self.night, self.contract
         left_out, duplicates = 0, dict[str, int]()
-        if self.copied or self.refused or any(self.counts[f"{gx.PREFIX}{c.name}"] for c in self.checks):
+        if (
+            self.fates is not None
+            or self.refused
+            or any(self.counts[f"{gx.PREFIX}{c.name}"] for c in self.checks)
+        ):
             outcomes = night.lake.scratch(f"outcomes-{self.name}", self.outcomes())
             told = night.lake.scratched(f"outcomes-{self.name}")
             duplicates = tallies.by_file(told, "duplicate")

@@ -26,6 +26,7 @@ from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
@@ -248,6 +249,12 @@ class Lake:
         ):
             return spark_tables.empty(spark, schema)
         return spark.read.schema(schema).parquet(f"{self.root}/_scratch/{name}")
+
+    def answer(self, name: str, sql: str, tables: dict[str, Any], schema: StructType) -> DataFrame | None:
+        """The answer of DuckDB to a SELECT as a frame of a schema, evaluated once; None where it is empty."""
+        if not self.store(sql, tables, f"{self.path}/_scratch/{name}/rows.parquet"):
+            return None
+        return self.spark.read.schema(schema).parquet(f"{self.root}/_scratch/{name}")
 
     def store(self, sql: str, tables: dict[str, Any], path: str) -> int:
         """Writes the answer to a SELECT as one Parquet file; returns its rows."""

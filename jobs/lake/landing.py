@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.errors import AssentError
+from jobs.lake.ahead import ahead
 from jobs.lake.deliveries import Delivered, Source
 from jobs.lake.lake import Lake
 from jobs.lake.macs import Macs
@@ -20,6 +21,16 @@ from schemas.contract import Contract
 
 # A landing file has at most about so many rows, so that Spark reads a large delivery with every core.
 PART_ROWS = 2_000_000
+# Columns in which hardly a value stands twice: no dictionary is tried for them.
+ALL_DIFFERENT = {
+    "row_number",
+    "id_mac",
+    "birth_mac",
+    "name_macs",
+    "given_macs",
+    "receipt_mac",
+    "receipt_sha256",
+}
 
 
 def land(
@@ -103,20 +114,31 @@ def _write(
     # of path and content: two files of one content are two files
     name = hashlib.sha256(f"{delivered.file}:{sha256}".encode()).hexdigest()[:12]
     folder = f"landing/{delivered.feed}/delivery={delivered.delivered_on.isoformat()}"
-    batch = next(batches, None)
-    with _writing(lake):
-        lake.fs.makedirs(f"{lake.path}/{folder}", exist_ok=True)
-    while not paths or batch is not None:
-        paths.append(f"{folder}/{name}-{len(paths)}.parquet")
-        with _part(lake, paths[-1], schema) as writer:
-            part = 0
-            while batch is not None and part < PART_ROWS:
-                made = _landed(batch, schema, delivered.file, rows + 1, macs)
-                with _writing(lake):
-                    writer.write_batch(made)
-                part, rows = part + batch.num_rows, rows + batch.num_rows
-                batch = next(batches, None)
+    # reading, coding and writing side by side
+    with closing(ahead(_made(batches, schema, delivered.file, macs))) as made:
+        batch = next(made, None)
+        with _writing(lake):
+            lake.fs.makedirs(f"{lake.path}/{folder}", exist_ok=True)
+        while not paths or batch is not None:
+            paths.append(f"{folder}/{name}-{len(paths)}.parquet")
+            with _part(lake, paths[-1], schema) as writer:
+                part = 0
+                while batch is not None and part < PART_ROWS:
+                    with _writing(lake):
+                        writer.write_batch(batch)
+                    part, rows = part + batch.num_rows, rows + batch.num_rows
+                    batch = next(made, None)
     return rows
+
+
+def _made(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, file: str, macs: Macs
+) -> Iterator[pa.RecordBatch]:
+    rows = 0
+    with closing(ahead(batches)) as read:
+        for batch in read:
+            yield _landed(batch, schema, file, rows + 1, macs)
+            rows += batch.num_rows
 
 
 @contextmanager
@@ -124,7 +146,10 @@ def _part(lake: Lake, path: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter
     with _writing(lake):
         out = lake.fs.open(f"{lake.path}/{path}", "wb")
     try:
-        writer = pq.ParquetWriter(out, schema, compression="zstd", write_statistics=False)
+        alike = [f.name for f in schema if f.name not in ALL_DIFFERENT]
+        writer = pq.ParquetWriter(
+            out, schema, compression="zstd", write_statistics=False, use_dictionary=alike
+        )
         yield writer
         with _writing(lake):
             writer.close()
