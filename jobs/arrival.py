@@ -22,6 +22,7 @@ from schemas.contract import ACCEPTED_COLUMNS, Contract
 from schemas.tables import QUARANTINE
 
 PLACE = matching.PLACE
+NOT_AGAIN = ("row_error", "raw", "id_valid", "receipt_mac")
 
 
 def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
@@ -64,8 +65,10 @@ class Feed:
     def stage(self) -> None:
         """Evaluates the row checks and the duplicates once."""
         lake = self.night.lake
-        rows = checked(lake.parquet(self.files), self.contract, self.checks)
-        self.rows = lake.scratch(f"checked-{self.name}", rows)
+        self.landed = lake.parquet(self.files)
+        rows = checked(self.landed, self.contract, self.checks)
+        # what is verbatim stands in landing already
+        self.rows = lake.scratch(f"checked-{self.name}", rows.drop(*self.contract.names, *NOT_AGAIN))
         self.staged = lake.scratched(f"checked-{self.name}")
         self.counts = tallies.refused(self.staged, [c.name for c in self.checks], gx.PREFIX)
         self.good = good_rows(self.rows, self.contract)
@@ -192,8 +195,7 @@ class Feed:
         unreadable = F.to_json(F.struct(*contract.names, "raw"))
         kept = ~F.array_contains("reasons", "erased")
         return (
-            self.rows.drop("reasons")
-            .join(refused, PLACE)
+            self.landed.join(refused, PLACE)
             .select(
                 F.lit(self.night.date).alias("night"),
                 F.lit(self.name).alias("feed"),

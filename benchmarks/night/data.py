@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.generate import issuer
 from jobs.generate.identifiers import national_ids
 from jobs.generate.names import FAMILY, GIVEN_NAMES
 
@@ -128,7 +129,7 @@ class Deliveries:
         )
         withdrawn = f"""SELECT {IDENTITY}, 'W{wave}-' || i, 'withdrawal', NULL, NULL, NULL, DATE '{night}', NULL, NULL,
                                NULL, '{night}T03:00:00Z' FROM people WHERE i % 5000 = {wave} AND {wave} > 0"""
-        self._copy(
+        path = self._copy(
             night,
             name,
             f"""
@@ -138,6 +139,7 @@ class Deliveries:
                    '{night}T02:00:00Z' AS revised_at
             FROM ({parts}) UNION ALL {withdrawn}""",
         )
+        issuer.sign(path)
 
     def _records(self, night: dt.date, wave: int, where: str) -> None:
         """The feeds of decisions. Orders of wave 0 are of every year before; later ones are of the day before."""

@@ -19,6 +19,8 @@ from schemas.contract import contracts
 
 WORTH_ROWS = 500_000  # accepted rows below which computing everything again is sooner done
 MOST = 4  # more than one person in so many touched: everything
+FIRST, LITTLE = "the first night", "they are few"
+UNTOLD = (FIRST, LITTLE)  # as expected
 PEOPLE = pa.schema([("person_id", pa.int64())])
 
 
@@ -26,7 +28,7 @@ def _changed_for_all(night: Night) -> str | None:
     """What is other than the night before for everybody; None where nothing is."""
     before = night.previous
     if night.full or before is None:
-        return "asked for" if night.full else "the first night"
+        return "asked for" if night.full else FIRST
     tables = before["tables"]
     if any("sum" not in tables.get(t, {}) for t in CARRIED):
         return "the night before lacks a table"
@@ -36,7 +38,7 @@ def _changed_for_all(night: Night) -> str | None:
         if t.startswith("accepted/")
     )
     if rows < WORTH_ROWS:
-        return "little"
+        return LITTLE
     if (night.date.year, night.date.month) != (before["night"].year, before["night"].month):
         return "another month"
     made_by = (before["policy_hash"], before["floor_hash"], before["code_version"], before["scorecards"])
@@ -107,8 +109,10 @@ def _judged_otherwise(night: Night) -> pa.Table:
 
 def touched(night: Night) -> pa.Table | None:
     """``person_id`` of the people to compute, distinct; None: everybody. After conformed/disputes is written."""
-    why = _changed_for_all(night) or ("an order is lost" if _lost(night) else None)
+    why = _changed_for_all(night) or ("an order is no longer held" if _lost(night) else None)
     if why is not None:
+        if why not in UNTOLD:
+            night.say(f"everybody's rows are computed: {why}")
         return None
     parts = [*_came(night), *_due(night), _judged_otherwise(night)]
     every = {f"t{n}": part.select(["person_id"]) for n, part in enumerate(parts)}
@@ -116,5 +120,6 @@ def touched(night: Night) -> pa.Table | None:
     people = ask(f"SELECT person_id FROM ({union}) WHERE person_id IS NOT NULL", every).cast(PEOPLE)
     assert night.previous is not None
     if people.num_rows * MOST > int(night.previous["tables"]["features"]["rows"]):
+        night.say("everybody's rows are computed: too many people are touched")
         return None
     return people

@@ -239,5 +239,7 @@ def of_erased(rows: DataFrame, erased: DataFrame, feed: str) -> DataFrame:
     """
     joined = rows.join(F.broadcast(erased), "person_id")
     if feed == "consents":
-        return joined.where("NOT returned OR (kind = 'consent' AND t_granted_on <= erased_on)").select(*PLACE)
+        return joined.where("NOT returned OR (t_kind = 'consent' AND t_granted_on <= erased_on)").select(
+            *PLACE
+        )
     return joined.where("NOT returned").select(*PLACE)
