@@ -175,7 +175,11 @@ class Feed:
         return _conserved(
             self,
             self._written("accepted", accepted, self.counts["rows"] - left_out),
-            self._written("quarantine", self._quarantine(outcomes), refused),
+            self._written(
+                "quarantine",
+                self._quarantine(outcomes) if refused else night.lake.empty(QUARANTINE.ddl()),
+                refused,
+            ),
             duplicates,
         )
 
