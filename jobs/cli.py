@@ -48,7 +48,7 @@ def cli() -> None:
 )
 @lake_option
 @click.option(
-    "--full", is_flag=True, help="Rebuild all state from the accepted rows (this version always does)."
+    "--full", is_flag=True, help="Compute everybody again from the accepted rows, not those touched alone."
 )
 @click.option("--approve", is_flag=True, help="Let additions and changes leave, not removals alone.")
 def night(date: dt.date, deliveries: str, lake: str, full: bool, approve: bool) -> None:

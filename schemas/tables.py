@@ -109,10 +109,11 @@ CONSENTED = Table(
         ),
     ),
 )
-# Partial sums of transactions: what a night folds its delivery into.
+# Sums of transactions, from conform to features: work of a night, which no publication holds.
 TRANSACTIONS_MONTHLY = Table(
     "conformed/transactions",
-    "one row a person and calendar month with at least one booked transaction that counts",
+    "one row a person whom the night computes and calendar month with at least one booked transaction that counts; "
+    "work of the night, gone when it is published",
     (
         ("person_id", "BIGINT", "surrogate"),
         ("month", "DATE", "first day of the month"),

@@ -22,6 +22,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.night.data import Deliveries, Size
+from benchmarks.night.results import keep
 from benchmarks.night.tree import Watched
 from jobs.lake.lake import Lake
 
@@ -142,6 +143,9 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--keep", help="an empty or new folder for what is made (default: a temporary one)")
+    parser.add_argument(
+        "--keep-results", action="store_true", help="add the figures to benchmarks/results.md"
+    )
     given = parser.parse_args()
     size = Size(given.persons, given.transactions, given.months)
     with tempfile.TemporaryDirectory(prefix="assent-night-") as folder:
@@ -155,6 +159,8 @@ def main() -> None:
     print()
     for name, value in found.items():
         print(f"{name:24} {value:,.3f}" if isinstance(value, float) else f"{name:24} {value}")
+    if given.keep_results:
+        keep(found | {"steps": steps}, dt.datetime.now(dt.UTC).date().isoformat())
     if given.json:
         print(json.dumps(found | {"steps": steps}))
     raise SystemExit(0 if found["equal"] else 1)

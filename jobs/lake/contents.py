@@ -6,6 +6,7 @@ carried on: what a night takes away and adds is as good as the whole table again
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +31,11 @@ class Content:
         """Less some of the rows."""
         return Content(self.rows - gone.rows, self.total - gone.total)
 
-    def joined(self, more: Content) -> Content:
-        """With other rows, of their night."""
-        return Content(self.rows + more.rows, self.total + more.total, more.days)
+    def joined(self, more: Content, night: dt.date | None = None) -> Content:
+        """With other rows; all of them name a night, where one is given."""
+        rows = self.rows + more.rows
+        days = f":{night}..{night}" if night is not None and rows else ""
+        return Content(rows, self.total + more.total, days)
 
     def hash(self, names: Sequence[str]) -> str:
         """SHA-256 of what it holds, in hexadecimal."""

@@ -158,7 +158,7 @@ class Night:
         data = self.lake.dataset(table, version)
         pin = self.previous["tables"][table]
         kept = Content(int(pin["rows"]), int(pin["sum"])).without(content(old, names, keys))
-        made = kept.joined(content(data, names, keys))
+        made = kept.joined(content(data, names, keys), self.date if DAY in names else None)
         if data.count_rows() != made.rows:
             raise AssentError(
                 f"table {table}: {data.count_rows()} rows written, {made.rows} meant; nothing is published, "

@@ -1,0 +1,155 @@
+"""What was measured, kept: each run as a line of ``results.jsonl``, all of them as ``results.md`` and two plots.
+
+A run is told by its machine and the version of the code, so that figures are only ever held against their like.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyspark
+
+HERE = Path(__file__).parents[1]
+LINES, PAGE, PLOT = HERE / "results.jsonl", HERE / "results.md", HERE / "results.svg"
+SHOWN = (
+    "duckdb_full_s",
+    "full_s",
+    "rebuild_s",
+    "usual_night_s",
+    "roll_night_s",
+    "features_score_full_s",
+    "features_score_night_s",
+    "validate_share",
+    "csv_landing_ratio",
+    "jvm_starts",
+    "peak_rss_mib",
+    "bytes_lake",
+    "equal",
+)
+
+
+def machine() -> str:
+    """Processor, cores, memory and the versions that decide the figures."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores ({model}), {gib:.0f} GiB, Python {platform.python_version()}, "
+        f"Spark {pyspark.__version__}, DuckDB {duckdb.__version__}"
+    )
+
+
+def _commit() -> str:
+    said = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    return said.stdout.strip() or "unknown"
+
+
+def runs() -> list[dict[str, Any]]:
+    """Every run kept, oldest first."""
+    return [json.loads(line) for line in LINES.read_text().splitlines()] if LINES.exists() else []
+
+
+def ratios(run: dict[str, Any]) -> dict[str, float]:
+    """The goals that one run can tell."""
+    return {
+        "features and score, full, against DuckDB": run["features_score_full_s"] / run["duckdb_full_s"],
+        "features and score, usual night, against DuckDB": run["features_score_night_s"]
+        / run["duckdb_full_s"],
+        "usual night against full night": run["usual_night_s"] / run["full_s"],
+        "validation's share of the night": run["validate_share"],
+        "CSV to landing against COPY": run["csv_landing_ratio"],
+        "peak memory, GiB": run["peak_rss_mib"] / 1024,
+    }
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    head, *rest = [f"| {' | '.join(r)} |" for r in rows]
+    return [head, f"|{'---|' * len(rows[0])}", *rest]
+
+
+def page(found: list[dict[str, Any]]) -> str:
+    """``results.md``."""
+    lines = [
+        "# What a night costs",
+        "",
+        "By `make bench`, or `python -m benchmarks.night --persons N --transactions T --months M --keep-results`; the",
+        "newest run first. Seconds are medians; ratios are within one run. *Features and score* is everything from",
+        "accepted rows to scores (conform, features, score), which is what the rival does. Every night runs in a process",
+        "of its own and starts cold.",
+        "",
+        "![night against people and against history](results.svg)",
+        "",
+    ]
+    for run in reversed(found):
+        size = f"{run['persons']:,} people, {run['transactions']:,} bookings, {run['months']} months"
+        lines += [f"## {size}", "", f"{run['on']}, commit {run['commit']}, {run['machine']}", ""]
+        lines += _table([["figure", ""], *[[n, _number(run[n])] for n in SHOWN]])
+        lines += ["", *_table([["ratio", ""], *[[n, _number(v)] for n, v in ratios(run).items()]])]
+        names = list(run["steps"])
+        steps = [s for s in run["steps"]["full"] if not s.startswith("extract ")]
+        lines += [
+            "",
+            *_table(
+                [["seconds", *names], *[[s, *[f"{run['steps'][n][s]:.1f}" for n in names]] for s in steps]]
+            ),
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def plot(found: list[dict[str, Any]]) -> None:
+    """A usual night against people (months alike) and against months (people alike); the newest run of each size."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    newest = {(r["persons"], r["months"]): r for r in found}
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
+    for axis, at, same in ((axes[0], "people", "months"), (axes[1], "months of history", "people")):
+        place = 0 if at == "people" else 1
+        for alike in sorted({k[1 - place] for k in newest}):
+            keys = sorted(k for k in newest if k[1 - place] == alike)
+            for figure_name, name, style in (
+                ("usual_night_s", "usual night", "o-"),
+                ("duckdb_full_s", "DuckDB, full", "s--"),
+            ):
+                seconds = [newest[k][figure_name] for k in keys]
+                axis.plot([k[place] for k in keys], seconds, style, label=f"{name}, {alike:,} {same}")
+        axis.set_xlabel(at)
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=6)
+    axes[0].set_ylabel("seconds")
+    axes[0].set_xscale("log")
+    figure.tight_layout()
+    figure.savefig(PLOT, metadata={"Date": None})
+
+
+def keep(run: dict[str, Any], on: str) -> None:
+    """Adds a run, and writes page and plots anew."""
+    with LINES.open("a") as file:
+        file.write(json.dumps({"on": on, "commit": _commit(), "machine": machine(), **run}) + "\n")
+    found = runs()
+    PAGE.write_text(page(found))
+    plot(found)
