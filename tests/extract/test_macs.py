@@ -7,7 +7,7 @@ import hmac
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import AssentError
@@ -88,6 +88,7 @@ CELLS = st.sampled_from(
 ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), max_size=12)
 
 
+@settings(deadline=None, max_examples=50)
 @given(batches=st.lists(ROWS, min_size=1, max_size=4), kept=st.sampled_from([1, 3, 100]))
 def test_each_row_has_its_own_codes_whatever_came_before(
     batches: list[list[tuple[str | None, ...]]], kept: int

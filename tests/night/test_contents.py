@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.lake.contents import Content, content
@@ -33,11 +33,13 @@ def of(rows: list[tuple[object, ...]], keys: pa.Table | None = None) -> Content:
     return content(table(rows), SCHEMA.names, keys)
 
 
+@settings(deadline=None, max_examples=50)
 @given(rows=ROWS)
 def test_the_order_of_rows_says_nothing(rows):
     assert of(rows) == of(rows[::-1])
 
 
+@settings(deadline=None, max_examples=50)
 @given(rows=ROWS, new=ROWS, touched=st.sets(st.integers(1, 4)))
 def test_parts_add_up(rows, new, touched):
     """What is carried on: the whole less the rows of the touched as they were, and those as they are."""
@@ -48,6 +50,7 @@ def test_parts_add_up(rows, new, touched):
     assert carried == of(kept + new)
 
 
+@settings(deadline=None, max_examples=50)
 @given(rows=ROWS, other=ROWS)
 def test_other_rows_have_another_hash(rows, other):
     same = sorted(rows, key=repr) == sorted(other, key=repr)
