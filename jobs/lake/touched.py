@@ -17,7 +17,7 @@ from jobs.rules.due import DUE
 from jobs.rules.floor import floor_hash
 from schemas.contract import contracts
 
-WORTH_ROWS = 500_000  # accepted rows below which computing everything again is sooner done
+WORTH_ROWS = 100_000  # consents below which computing everything again is sooner done
 MOST = 4  # more than one person in so many touched: everything
 FIRST, LITTLE = "the first night", "they are few"
 UNTOLD = (FIRST, LITTLE)  # as expected
@@ -32,12 +32,7 @@ def _changed_for_all(night: Night) -> str | None:
     tables = before["tables"]
     if any("sum" not in tables.get(t, {}) for t in CARRIED):
         return "the night before lacks a table"
-    rows = sum(
-        night.lake.dataset(t, int(p["version"])).count_rows()
-        for t, p in tables.items()
-        if t.startswith("accepted/")
-    )
-    if rows < WORTH_ROWS:
+    if int(tables["conformed/consents"]["rows"]) < WORTH_ROWS:
         return LITTLE
     if (night.date.year, night.date.month) != (before["night"].year, before["night"].month):
         return "another month"
