@@ -28,6 +28,7 @@ from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECO
 
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
+NEVER_READ = ("account_id",)  # of bookings
 DISPUTED_IN_SCORES = ("tax", "court", "traffic")
 
 
@@ -302,7 +303,9 @@ def _accepted(night: Night, contract: Contract) -> DataFrame:
     more = "false"
     if contract.mode == "upsert":
         more = f"{key} IN (SELECT {key} FROM data SEMI JOIN keys USING (person_id))"
-    names = [n for n in contract.names if n not in IDENTITY_NAMES or n == "birth_date"]
+    names = [n for n in contract.names if n not in IDENTITY_NAMES and n not in NEVER_READ]
+    if contract.feed == "consents":
+        names.append("birth_date")  # nobody under age is scored
     return night.touched_frame(table, [*names, "person_id", "file", "row_number", "night"], more)
 
 
