@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.metadata
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from jobs import monitoring
 from jobs.errors import AssentError
+from jobs.lake.config import code_version
 from jobs.lake.invariants import violations
 from jobs.lake.night import Night
 from jobs.lake.scorecards import store, stored_policy, stored_scorecard
@@ -99,7 +99,7 @@ def publication(
         "policy_hash": night.policy.sha256,
         "floor_hash": floor_hash(),
         "scorecards": canonical(scorecard_versions(night.scorecards)),
-        "code_version": importlib.metadata.version("assent"),
+        "code_version": code_version(),
         "previous_hash": night.previous["row_hash"] if night.previous else None,
     }
     row["changed"] = canonical(changed_rules(night, row))

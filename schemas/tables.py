@@ -250,7 +250,11 @@ PUBLICATIONS = Table(
         ("policy_hash", "STRING", "SHA-256 of policy.yaml"),
         ("floor_hash", "STRING", "SHA-256 of the floor"),
         ("scorecards", "STRING", "JSON object: purpose -> {version, sha256}"),
-        ("code_version", "STRING", "version of the distribution"),
+        (
+            "code_version",
+            "STRING",
+            "version of the distribution, and of its modules the SHA-256's first digits",
+        ),
         (
             "changed",
             "STRING",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import os
+from functools import cache
 from pathlib import Path
 
 from jobs.errors import AssentError
@@ -11,6 +14,19 @@ from jobs.lake.outbox import texts
 from jobs.rules.policy import Policy, compile_policy, parse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@cache
+def code_version() -> str:
+    """Version of the distribution, and after a plus sign the first digits of the SHA-256 of its modules.
+
+    What follows from other rules must never be taken for what these would say, also where a version was not raised.
+    """
+    digest = hashlib.sha256()
+    for package in ("expectations", "jobs", "schemas"):
+        for path in sorted((REPOSITORY / package).rglob("*.py")):
+            digest.update(f"{path.relative_to(REPOSITORY)}\n".encode() + path.read_bytes())
+    return f"{importlib.metadata.version('assent')}+{digest.hexdigest()[:12]}"
 
 
 def policy_path() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.config import code_version
 from jobs.lake.contents import DAY, Content, content
 from jobs.lake.keys import Keys
 from jobs.lake.lake import Lake
@@ -80,7 +80,7 @@ class Night:
         """What the night is made by, as a publication has it: policy, floor, program and scorecards."""
         cards = {p: {"version": c.version, "sha256": c.sha256} for p, c in sorted(self.scorecards.items())}
         text = json.dumps(cards, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return self.policy.sha256, floor, importlib.metadata.version("assent"), text
+        return self.policy.sha256, floor, code_version(), text
 
     def pinned(self, table: str) -> int | None:
         """The version of a table that this night reads; None when there is none yet."""
