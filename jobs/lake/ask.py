@@ -10,7 +10,17 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from jobs.lake.parquet_files import Files
+
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
+
+
+def _given(con: duckdb.DuckDBPyConnection, tables: dict[str, Any]) -> None:
+    for name, table in tables.items():
+        if isinstance(table, Files):
+            con.execute(f"CREATE TEMP VIEW {name} AS {table.sql()}")
+        else:
+            con.register(name, table)
 
 
 @contextmanager
@@ -20,22 +30,20 @@ def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
         con = duckdb.connect(config={"python_enable_replacements": False, "temp_directory": spill})
         try:
             con.execute("SET TimeZone = 'UTC'")
-            for name, table in tables.items():
-                con.register(name, table)
+            _given(con, tables)
             yield con.sql(sql).to_arrow_reader(65_536)
         finally:
             con.close()
 
 
 def ask(sql: str, tables: dict[str, Any], **variables: Any) -> pa.Table:
-    """The answer to one SELECT over Arrow tables and datasets by name; ``variables`` as ``getvariable('name')``."""
+    """The answer to one SELECT over tables, datasets and files by name; ``variables`` as ``getvariable('name')``."""
     con = duckdb.connect(config={"python_enable_replacements": False})
     try:
         con.execute("SET TimeZone = 'UTC'")
         for name, value in variables.items():
             con.execute(f"SET VARIABLE {name} = ?", [value])
-        for name, table in tables.items():
-            con.register(name, table)
+        _given(con, tables)
         return con.sql(sql).to_arrow_table()
     finally:
         con.close()

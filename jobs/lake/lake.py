@@ -20,7 +20,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs.errors import AssentError, UnreachedError, UsageError
-from jobs.lake import spark_tables
+from jobs.lake import parquet_files, spark_tables
 from jobs.lake.ask import stream
 from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 
@@ -243,7 +243,7 @@ class Lake:
         spark = self.spark
         schema = spark_tables.schema(self.url(table), version, columns)
         names = ", ".join(f'"{c}"' for c in columns)
-        tables = {"data": self.dataset(table, version), "keys": keys}
+        tables = {"data": parquet_files.rows(self, table, version), "keys": keys}
         if not self.store(
             f"SELECT {names} FROM data WHERE {where}", tables, f"{self.path}/_scratch/{name}/rows.parquet"
         ):

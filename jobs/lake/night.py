@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake import parquet_files
 from jobs.lake.config import code_version
 from jobs.lake.contents import DAY, Content, content
 from jobs.lake.keys import Keys
@@ -152,7 +153,7 @@ class Night:
         sql = f"SELECT {', '.join(said)} FROM data ANTI JOIN keys USING (person_id)"
 
         def carry(path: str) -> None:
-            self.lake.store(sql, {"data": old, "keys": keys}, path)
+            self.lake.store(sql, {"data": parquet_files.rows(self.lake, table, before), "keys": keys}, path)
 
         version = self.lake.write_frame(table, frame, carry=carry)
         data = self.lake.dataset(table, version)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.lake import tallies
+from jobs.lake import parquet_files, tallies
 from jobs.lake.ask import ask
 from jobs.lake.night import CARRIED, Night
 from jobs.rules.due import DUE
@@ -76,7 +76,10 @@ def _came(night: Night) -> list[pa.Table]:
             found.append(mine)
             if contract.mode == "upsert":
                 theirs = f"SELECT DISTINCT person_id FROM data SEMI JOIN mine USING ({contract.key})"
-                found.append(ask(theirs, {"data": data, "mine": mine}))
+                version = night.pinned(f"accepted/{feed}")
+                assert version is not None
+                stored = parquet_files.rows(night.lake, f"accepted/{feed}", version)
+                found.append(ask(theirs, {"data": stored, "mine": mine}))
     return found
 
 
@@ -85,7 +88,7 @@ def _due(night: Night) -> list[pa.Table]:
     for table, condition in DUE.items():
         if (version := night.pinned_before(table)) is not None:
             sql = f"SELECT DISTINCT person_id FROM data WHERE {condition}"
-            data = night.lake.dataset(table, version)
+            data = parquet_files.rows(night.lake, table, version)
             found.append(ask(sql, {"data": data}, before=night.after, night=night.date))
     return found
 
