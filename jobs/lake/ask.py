@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from jobs.lake.parquet_files import Files
 
+MEMORY = "4GB"  # beside the JVM, on a machine of which a night may take 16; what is more goes to disk
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 
@@ -27,7 +28,9 @@ def _given(con: duckdb.DuckDBPyConnection, tables: dict[str, Any]) -> None:
 def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
     """The answer to one SELECT batch by batch; what does not fit into memory goes to a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="assent-") as spill:
-        con = duckdb.connect(config={"python_enable_replacements": False, "temp_directory": spill})
+        con = duckdb.connect(
+            config={"python_enable_replacements": False, "temp_directory": spill, "memory_limit": MEMORY}
+        )
         try:
             con.execute("SET TimeZone = 'UTC'")
             _given(con, tables)
