@@ -103,6 +103,7 @@ def page(found: list[dict[str, Any]]) -> str:
     for run in reversed(found):
         size = f"{run['persons']:,} people, {run['transactions']:,} bookings, {run['months']} months"
         lines += [f"## {size}", "", f"{run['on']}, commit {run['commit']}, {run['machine']}", ""]
+        lines += [run["note"], ""] if "note" in run else []
         lines += _table([["figure", ""], *[[n, _number(run[n])] for n in SHOWN]])
         lines += ["", *_table([["ratio", ""], *[[n, _number(v)] for n, v in ratios(run).items()]])]
         names = list(run["steps"])
