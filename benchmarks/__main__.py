@@ -3,45 +3,21 @@
 import subprocess
 import sys
 
+SIZES = (
+    (20_000, 1_000_000, 24),
+    (200_000, 10_000_000, 24),
+    (200_000, 1_250_000, 3),
+)  # people, bookings, months
 MEASURES = (
-    ["benchmarks.generate"],
-    ["benchmarks.extract_memory", "200"],
-    ["benchmarks.sealing", "500"],
-    ["benchmarks.demo"],
-    [
-        "benchmarks.night",
-        "--persons",
-        "20000",
-        "--transactions",
-        "1000000",
-        "--months",
-        "24",
-        "--keep-results",
-    ],
-    [
-        "benchmarks.night",
-        "--persons",
-        "200000",
-        "--transactions",
-        "10000000",
-        "--months",
-        "24",
-        "--keep-results",
-    ],
-    [
-        "benchmarks.night",
-        "--persons",
-        "200000",
-        "--transactions",
-        "1250000",
-        "--months",
-        "3",
-        "--keep-results",
-    ],
-    ["benchmarks.oracle", "--persons", "320", "--nights", "60", "--causes"],
-    ["benchmarks.oracle", "--persons", "1000000", "--nights", "2"],
+    "benchmarks.generate",
+    "benchmarks.extract_memory 200",
+    "benchmarks.sealing 500",
+    "benchmarks.demo",
+    *(f"benchmarks.night --persons {p} --transactions {t} --months {m} --keep-results" for p, t, m in SIZES),
+    "benchmarks.oracle --persons 320 --nights 60 --causes",
+    "benchmarks.oracle --persons 1000000 --nights 2",
 )
 
 if __name__ == "__main__":
-    for name, *words in MEASURES:
-        subprocess.run([sys.executable, "-m", name, *words], check=True)
+    for measure in MEASURES:
+        subprocess.run([sys.executable, "-m", *measure.split()], check=True)

@@ -16,6 +16,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from benchmarks.night.tree import processes
 from jobs.generate import generate
 from jobs.nightly import STEPS, begin, open_night, run_step
 
@@ -38,23 +39,16 @@ class Cost:
 
 
 def _ticks(pid: int) -> int:
+    """Of a process, and of those that it started and that have ended."""
     try:
-        cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        threads = [t / "children" for t in Path(f"/proc/{pid}/task").iterdir()]
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
     except FileNotFoundError:
         return 0
-    own = sum(map(int, cells[11:15]))
-    for thread in threads:
-        try:
-            own += sum(_ticks(int(child)) for child in thread.read_text().split())
-        except FileNotFoundError:  # it has ended meanwhile
-            continue
-    return own
 
 
 def cpu_seconds() -> float:
     """CPU seconds of this process, of those that it started, and of theirs that have ended."""
-    return _ticks(os.getpid()) / os.sysconf("SC_CLK_TCK")
+    return sum(map(_ticks, processes(os.getpid()))) / os.sysconf("SC_CLK_TCK")
 
 
 def so_far(lake: Path) -> Cost:

@@ -219,16 +219,14 @@ def _left_out(
     night: Night, contract: Contract, verdicts: DataFrame, suspended: DataFrame, who: People
 ) -> None:
     """Writes the bookings that a dispute suspends or has struck."""
-    version = night.pinned(f"accepted/{contract.feed}")
-    if version is None:
-        disputed = night.lake.empty(contract.accepted_ddl())
-    else:
-        named = f"{contract.key} IN (SELECT record_id FROM keys WHERE feed = '{contract.feed}')"
-        columns = [contract.key, "person_id", "night"]
-        told = night.dataset("conformed/disputes")
-        disputed = night.lake.among(
-            f"accepted/{contract.feed}", version, named, told, columns, "disputed-bookings"
-        )
+    disputed = night.among(
+        f"accepted/{contract.feed}",
+        f"{contract.key} IN (SELECT record_id FROM keys WHERE feed = '{contract.feed}')",
+        night.dataset("conformed/disputes"),
+        [contract.key, "person_id", "night"],
+        contract.accepted_ddl(),
+        "disputed-bookings",
+    )
     rows = not_erased(disputed, who.erased)
     touched = disputes.dispute_flags(rows, contract.key, contract.feed, verdicts).where("disputed OR upheld")
     of_feed = [F.col("person_id"), F.col("record_id").alias(contract.key)]
@@ -311,11 +309,15 @@ def _accepted(night: Night, contract: Contract) -> DataFrame:
 
 def _declared(night: Night, contract: Contract) -> DataFrame:
     """Every accepted declaration that is no consent."""
-    table, version = f"accepted/{contract.feed}", night.pinned(f"accepted/{contract.feed}")
-    if version is None:
-        return night.lake.empty(contract.accepted_ddl())
     columns = ["person_id", "consent_id", "kind", "granted_on", "night"]
-    return night.lake.among(table, version, "kind <> 'consent'", NO_KEYS, columns, "declared")
+    return night.among(
+        f"accepted/{contract.feed}",
+        "kind <> 'consent'",
+        NO_KEYS,
+        columns,
+        contract.accepted_ddl(),
+        "declared",
+    )
 
 
 def _told_once(night: Night, who: People, stopped: DataFrame) -> tuple[People, DataFrame]:

@@ -62,11 +62,7 @@ def new_identities(accepted: list[DataFrame], vault: DataFrame, night: dt.date) 
 def grow_vault(night: Night, accepted: dict[str, DataFrame]) -> int:
     """Writes tonight's new people and names into the vault; returns how many rows that is."""
     tonight = [f.where(F.col("night") == F.lit(night.date)) for f in accepted.values()]
-    mine = {
-        f: night.lake.dataset(f"accepted/{f}", v)
-        for f in accepted
-        if (v := night.pinned(f"accepted/{f}")) is not None
-    }
+    mine = [data for f in accepted if (data := night.dataset(f"accepted/{f}")) is not None]
     known = night.among_before(
         "vault",
         "person_id IN (SELECT person_id FROM keys)",

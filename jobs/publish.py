@@ -11,32 +11,23 @@ import pyarrow as pa
 
 from jobs import monitoring
 from jobs.errors import AssentError
-from jobs.lake.config import code_version
 from jobs.lake.invariants import violations
 from jobs.lake.night import Night
 from jobs.lake.scorecards import store, stored_policy, stored_scorecard
 from jobs.rules.amendments import amendments
+from jobs.rules.canonical import canonical
 from jobs.rules.floor import floor_hash
 from jobs.rules.policy import Policy, parse
+from jobs.rules.scorecard import scorecard_versions
 from schemas.contract import contracts
 from schemas.tables import PUBLICATIONS
 
 UNSIGNED = ("row_hash", "signature")
 
 
-def canonical(value: Any) -> str:
-    """JSON with sorted keys and no blanks (RFC 8785 for the values used here: text, integers, null)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def sha256(text: str) -> str:
     """SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def scorecard_versions(scorecards: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Each purpose's scorecard: version and SHA-256 of its file."""
-    return {p: {"version": c.version, "sha256": c.sha256} for p, c in sorted(scorecards.items())}
 
 
 def inputs_hash(inputs: list[dict[str, Any]], policy: Policy, scorecards: dict[str, Any]) -> str:
@@ -96,10 +87,7 @@ def publication(
         "counts": canonical(counts),
         "inputs": canonical(inputs),
         "inputs_hash": made_of,
-        "policy_hash": night.policy.sha256,
-        "floor_hash": floor_hash(),
-        "scorecards": canonical(scorecard_versions(night.scorecards)),
-        "code_version": code_version(),
+        **night.made_by(),
         "previous_hash": night.previous["row_hash"] if night.previous else None,
     }
     row["changed"] = canonical(changed_rules(night, row))

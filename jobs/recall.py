@@ -17,8 +17,9 @@ from jobs.lake.night import Night
 from jobs.lake.packages import RecipientStopped, send_files
 from jobs.lake.recipients import recipients_of
 from jobs.lake.sealing import SUFFIX
-from jobs.publish import canonical, sha256
+from jobs.publish import sha256
 from jobs.returns import standing, versions
+from jobs.rules.canonical import canonical
 from jobs.rules.holds import RECALL
 from jobs.rules.policy import Register
 

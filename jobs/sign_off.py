@@ -11,7 +11,8 @@ from typing import Any
 
 from jobs.lake import ledger
 from jobs.lake.night import Approval, Night
-from jobs.publish import canonical, sha256
+from jobs.publish import sha256
+from jobs.rules.canonical import canonical
 from jobs.rules.disclosure import Disclosure
 
 Counts = dict[str, dict[str, Any]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 from cryptography.exceptions import InvalidSignature
 
 from jobs.errors import AssentError
-from jobs.lake.contents import Content, content
+from jobs.lake.contents import Content, chained, content
 from jobs.lake.lake import Lake
 from jobs.lake.night import RowDigest
 from jobs.publish import row_hash
@@ -71,7 +70,7 @@ def _holds(
     def equal(found: Content) -> bool:
         hashed = found.hash(names)
         if night is not None:
-            hashed = hashlib.sha256(f"{before}:{hashed}".encode()).hexdigest()
+            hashed = chained(before, hashed)
         return (found.rows, hashed) == (pin["rows"], pin["hash"])
 
     if equal(content(mine, names)):

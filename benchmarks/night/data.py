@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from jobs.generate import issuer
 from jobs.generate.identifiers import national_ids
 from jobs.generate.names import FAMILY, GIVEN_NAMES
+from jobs.rules.dates import months_back
 
 SEED = 7
 CHUNK = 1_000_000
@@ -48,12 +49,6 @@ class Size:
     def a_day(self) -> int:
         """Bookings of a usual night."""
         return max(1, round(self.transactions / self.months / 30))
-
-
-def first_of(month: dt.date, back: int) -> dt.date:
-    """The first day of the month so many months earlier."""
-    number = month.year * 12 + month.month - 1 - back
-    return dt.date(number // 12, number % 12 + 1, 1)
 
 
 class Deliveries:
@@ -204,14 +199,14 @@ class Deliveries:
 
     def month_files(self) -> list[dt.date]:
         """The first days of the history's months, oldest first; the last is the month of the first night."""
-        return [first_of(self.first, back) for back in reversed(range(self.size.months))]
+        return [months_back(self.first, back) for back in reversed(range(self.size.months))]
 
     def history(self) -> list[Path]:
         """The first night's delivery; returns its files of bookings."""
         files = []
         for month in self.month_files():
             days = calendar.monthrange(month.year, month.month)[1]
-            if month == first_of(self.first, 0):
+            if month == months_back(self.first, 0):
                 days = max(1, (self.first - month).days)
             rows = self.size.transactions // self.size.months
             booked = f"DATE '{month}' + (r * {days} // {rows})::INT"

@@ -15,8 +15,8 @@ import time
 
 import duckdb
 
-from benchmarks.oracle.compare import TABLES, against
-from benchmarks.oracle.night import compute, connect
+from benchmarks.oracle.compare import compare
+from benchmarks.oracle.night import connect
 from benchmarks.oracle.published import publications
 
 
@@ -24,11 +24,7 @@ def scores(lake: str, date: str) -> dict[str, float]:
     """Seconds for everything from accepted rows, and how much of it differs from what is published."""
     published = next(p for p in publications(lake) if p.night.isoformat() == date)
     with tempfile.TemporaryDirectory() as spill:
-        con = connect(spill=spill)
-        started = time.perf_counter()
-        compute(con, published)
-        seconds = time.perf_counter() - started
-        comparisons = [against(con, published, table) for table in TABLES]
+        comparisons, seconds = compare(connect(spill=spill), published)
     for one in comparisons:
         print(one, flush=True)
     return {

@@ -16,37 +16,34 @@ MEMORY = "4GB"  # beside the JVM, on a machine of which a night may take 16; wha
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 
-def _given(con: duckdb.DuckDBPyConnection, tables: dict[str, Any]) -> None:
-    for name, table in tables.items():
-        if isinstance(table, Files):
-            con.execute(f"CREATE TEMP VIEW {name} AS {table.sql()}")
-        else:
-            con.register(name, table)
+@contextmanager
+def _database(tables: dict[str, Any], **config: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = duckdb.connect(config={"python_enable_replacements": False, **config})
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        for name, table in tables.items():
+            if isinstance(table, Files):
+                con.execute(f"CREATE TEMP VIEW {name} AS {table.sql()}")
+            else:
+                con.register(name, table)
+        yield con
+    finally:
+        con.close()
 
 
 @contextmanager
 def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
     """The answer to one SELECT batch by batch; what does not fit into memory goes to a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="assent-") as spill:
-        con = duckdb.connect(
-            config={"python_enable_replacements": False, "temp_directory": spill, "memory_limit": MEMORY}
-        )
-        try:
-            con.execute("SET TimeZone = 'UTC'")
-            _given(con, tables)
-            yield con.sql(sql).to_arrow_reader(65_536)
-        finally:
-            con.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="assent-") as spill,
+        _database(tables, temp_directory=spill, memory_limit=MEMORY) as con,
+    ):
+        yield con.sql(sql).to_arrow_reader(65_536)
 
 
 def ask(sql: str, tables: dict[str, Any], **variables: Any) -> pa.Table:
     """The answer to one SELECT over tables, datasets and files by name; ``variables`` as ``getvariable('name')``."""
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.execute("SET TimeZone = 'UTC'")
+    with _database(tables) as con:
         for name, value in variables.items():
             con.execute(f"SET VARIABLE {name} = ?", [value])
-        _given(con, tables)
         return con.sql(sql).to_arrow_table()
-    finally:
-        con.close()

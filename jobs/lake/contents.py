@@ -19,6 +19,11 @@ from jobs.lake.ask import ask
 DAY = "score_date"
 
 
+def chained(before: str, hashed: str) -> str:
+    """The hash of a nightly table: of what it was before, and of the night's rows."""
+    return hashlib.sha256(f"{before}:{hashed}".encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Content:
     """Rows, their sum, and the first and last night that they name (empty where they name none)."""

@@ -240,15 +240,11 @@ class Lake:
         Found by DuckDB in one pass over the columns that are asked for, evaluated once. Spark would put the whole
         table in order for it.
         """
-        spark = self.spark
         schema = spark_tables.schema(self.url(table), version, columns)
         names = ", ".join(f'"{c}"' for c in columns)
         tables = {"data": parquet_files.rows(self, table, version), "keys": keys}
-        if not self.store(
-            f"SELECT {names} FROM data WHERE {where}", tables, f"{self.path}/_scratch/{name}/rows.parquet"
-        ):
-            return spark_tables.empty(spark, schema)
-        return spark.read.schema(schema).parquet(f"{self.root}/_scratch/{name}")
+        found = self.answer(name, f"SELECT {names} FROM data WHERE {where}", tables, schema)
+        return spark_tables.empty(self.spark, schema) if found is None else found
 
     def answer(self, name: str, sql: str, tables: dict[str, Any], schema: StructType) -> DataFrame | None:
         """The answer of DuckDB to a SELECT as a frame of a schema, evaluated once; None where it is empty."""
@@ -311,32 +307,30 @@ class Lake:
                 found[value.pop("table")] = value
         return found
 
+    # -- what a step leaves to later ones of the same night, until it is published
+    def _work_folder(self, night: dt.date, name: str) -> str:
+        return f"_runs/{night.isoformat()}/_work/{name}"
+
     def keep_work(self, night: dt.date, name: str, data: pa.Table | None) -> None:
-        """Keeps a small table for the later steps of a night, until it is published; None: that there is none."""
-        path = f"{self._pin_folder(night)}/{name}.parquet"
+        """Keeps a small table; None: that there is none."""
+        folder = f"{self.path}/{self._work_folder(night, name)}"
         if data is not None:
-            self.store("FROM data", {"data": data}, path)
-        elif self.fs.exists(path):
-            self.fs.rm(path)
+            self.store("FROM data", {"data": data}, f"{folder}/rows.parquet")
+        elif self.fs.exists(folder):
+            self.fs.rm(folder, recursive=True)
 
     def work(self, night: dt.date, name: str) -> pa.Table | None:
-        """What an earlier step of the night has kept."""
-        path = f"{self._pin_folder(night)}/{name}.parquet"
+        """What :meth:`keep_work` has kept."""
+        path = f"{self.path}/{self._work_folder(night, name)}/rows.parquet"
         return pq.read_table(path, filesystem=self.fs) if self.fs.exists(path) else None
 
-    def stored_work(self, night: dt.date, name: str) -> DataFrame:
-        """The same as a Spark frame."""
-        return self.spark.read.schema("person_id BIGINT").parquet(
-            f"{self.root}/_runs/{night.isoformat()}/{name}.parquet"
-        )
-
     def write_work(self, night: dt.date, name: str, frame: DataFrame) -> None:
-        """Writes a frame for the later steps of a night, until it is published."""
-        frame.write.mode("overwrite").parquet(f"{self.root}/_runs/{night.isoformat()}/_work/{name}")
+        """Keeps a frame of any size."""
+        frame.write.mode("overwrite").parquet(f"{self.root}/{self._work_folder(night, name)}")
 
     def work_frame(self, night: dt.date, name: str, ddl: str) -> DataFrame:
-        """What :meth:`write_work` wrote; AssentError where there is nothing."""
-        folder = f"_runs/{night.isoformat()}/_work/{name}"
+        """What was kept, as a frame; AssentError where there is nothing."""
+        folder = self._work_folder(night, name)
         if not self.fs.exists(f"{self.path}/{folder}"):
             raise AssentError(f"{name}: not written yet for {night}; run the earlier steps of the night")
         return self.spark.read.schema(ddl).parquet(f"{self.root}/{folder}")

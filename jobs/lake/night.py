@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,10 +16,13 @@ import pyarrow.compute as pc
 from jobs.errors import AssentError
 from jobs.lake import parquet_files
 from jobs.lake.config import code_version
-from jobs.lake.contents import DAY, Content, content
+from jobs.lake.contents import DAY, Content, chained, content
 from jobs.lake.keys import Keys
 from jobs.lake.lake import Lake
+from jobs.rules.canonical import canonical
+from jobs.rules.floor import floor_hash
 from jobs.rules.policy import Policy
+from jobs.rules.scorecard import scorecard_versions
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -77,11 +79,14 @@ class Night:
         """Whether the policy in force now is another one than the night was published under: then nothing is added."""
         return self.published is not None and self.policy.sha256 != self.published["policy_hash"]
 
-    def made_by(self, floor: str) -> tuple[str, str, str, str]:
-        """What the night is made by, as a publication has it: policy, floor, program and scorecards."""
-        cards = {p: {"version": c.version, "sha256": c.sha256} for p, c in sorted(self.scorecards.items())}
-        text = json.dumps(cards, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return self.policy.sha256, floor, code_version(), text
+    def made_by(self) -> dict[str, str]:
+        """What the night is made by, as PUBLICATIONS has it: policy, floor, scorecards and program."""
+        return {
+            "policy_hash": self.policy.sha256,
+            "floor_hash": floor_hash(),
+            "scorecards": canonical(scorecard_versions(self.scorecards)),
+            "code_version": code_version(),
+        }
 
     def pinned(self, table: str) -> int | None:
         """The version of a table that this night reads; None when there is none yet."""
@@ -109,11 +114,28 @@ class Night:
         version = self.pinned(table)
         return None if version is None else self.lake.dataset(table, version)
 
+    def among(
+        self, table: str, where: str, keys: Any, columns: Sequence[str], ddl: str, name: str
+    ) -> DataFrame:
+        """Of a table for tonight the rows that ``keys`` ask for (Lake.among); empty where there is no table yet."""
+        return self._among(table, self.pinned(table), where, keys, columns, ddl, name)
+
     def among_before(
         self, table: str, where: str, keys: Any, columns: Sequence[str], ddl: str, name: str
     ) -> DataFrame:
-        """Of a table as the previous publication holds it, the rows that tonight's ``keys`` ask for (Lake.among)."""
-        version = self.pinned_before(table)
+        """The same of a table as the previous publication holds it."""
+        return self._among(table, self.pinned_before(table), where, keys, columns, ddl, name)
+
+    def _among(
+        self,
+        table: str,
+        version: int | None,
+        where: str,
+        keys: Any,
+        columns: Sequence[str],
+        ddl: str,
+        name: str,
+    ) -> DataFrame:
         if version is None:
             return self.lake.empty(ddl).select(*columns)
         return self.lake.among(table, version, where, keys, columns, name)
@@ -181,7 +203,9 @@ class Night:
         """The rows of the people to compute."""
         if self.touched is None:
             return frame
-        return frame.join(self.lake.stored_work(self.date, TOUCHED), "person_id", "left_semi")
+        return frame.join(
+            self.lake.work_frame(self.date, TOUCHED, "person_id BIGINT"), "person_id", "left_semi"
+        )
 
     def touched_frame(
         self, table: str, columns: Sequence[str] | None = None, more: str = "false"
@@ -233,7 +257,7 @@ class Night:
         pin = {"version": version, "rows": holds.rows, "hash": hashed}
         if nightly:  # chained, so that its cost does not grow with the nights stored
             before = (self.previous or {"tables": {}})["tables"].get(table, {})
-            pin["hash"] = hashlib.sha256(f"{before.get('hash', '')}:{hashed}".encode()).hexdigest()
+            pin["hash"] = chained(before.get("hash", ""), hashed)
         elif table in CARRIED:
             pin["sum"] = str(holds.total)
         self.lake.pin(self.date, table, pin)

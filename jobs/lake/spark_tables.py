@@ -25,10 +25,8 @@ VERBATIM = "__globPaths__"
 
 def read(spark: SparkSession, url: str, version: int) -> DataFrame:
     """A version of a table: the files that its log names, and no others."""
-    from pyspark.sql.types import StructType
-
     table = DeltaTable(url, version=version)
-    schema = StructType.fromJson(json.loads(table.schema().to_json()))
+    schema = _schema(table)
     files = sorted(f"{url}/{f}" for f in pa.table(table.get_add_actions()).column("path").to_pylist())
     if not files:
         return empty(spark, schema)
@@ -41,8 +39,14 @@ def schema(url: str, version: int, columns: Sequence[str]) -> StructType:
     """The Spark schema of some columns of a version of a table."""
     from pyspark.sql.types import StructType
 
-    whole = StructType.fromJson(json.loads(DeltaTable(url, version=version).schema().to_json()))
+    whole = _schema(DeltaTable(url, version=version))
     return StructType([whole[name] for name in columns])
+
+
+def _schema(table: DeltaTable) -> StructType:
+    from pyspark.sql.types import StructType
+
+    return StructType.fromJson(json.loads(table.schema().to_json()))
 
 
 def empty(spark: SparkSession, schema: StructType) -> DataFrame:

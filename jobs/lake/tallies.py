@@ -42,9 +42,9 @@ def holds(rows: Any, column: str, value: str) -> bool:
     return bool(rows.count_rows(filter=pc.field(column) == value))
 
 
-def distinct(tables: dict[str, Any], column: str, night: dt.date) -> pa.Table:
+def distinct(tables: list[Any], column: str, night: dt.date) -> pa.Table:
     """The distinct values of a column in one night's rows of some tables."""
-    mine = {f"t{n}": t.filter(pc.field("night") == pa.scalar(night)) for n, t in enumerate(tables.values())}
+    mine = {f"t{n}": t.filter(pc.field("night") == pa.scalar(night)) for n, t in enumerate(tables)}
     if not mine:
         return pa.table({column: pa.array([], pa.int64())})
     return ask(" UNION ".join(f"SELECT {column} FROM {name}" for name in mine), mine)

@@ -14,7 +14,6 @@ from jobs.lake import parquet_files, tallies
 from jobs.lake.ask import ask
 from jobs.lake.night import CARRIED, Night
 from jobs.rules.due import DUE
-from jobs.rules.floor import floor_hash
 from schemas.contract import contracts
 
 WORTH_ROWS = 100_000  # consents below which computing everything again is sooner done
@@ -36,8 +35,7 @@ def _changed_for_all(night: Night) -> str | None:
         return LITTLE
     if (night.date.year, night.date.month) != (before["night"].year, before["night"].month):
         return "another month"
-    made_by = (before["policy_hash"], before["floor_hash"], before["code_version"], before["scorecards"])
-    if made_by != night.made_by(floor_hash()):
+    if any(before[name] != value for name, value in night.made_by().items()):
         return "another policy, scorecard or program"
     feeds, earlier = night.dataset("conformed/feeds"), night.pinned_before("conformed/feeds")
     assert earlier is not None
@@ -71,14 +69,14 @@ def _came(night: Night) -> list[pa.Table]:
     for feed, contract in contracts().items():
         if (refused := night.dataset(f"quarantine/{feed}")) is not None:
             found.append(refused.filter(tonight).to_table(columns=["person_id"]))
-        if (data := night.dataset(f"accepted/{feed}")) is not None:
-            mine = data.filter(tonight).to_table(columns=["person_id", contract.key])
+        table = f"accepted/{feed}"
+        if (version := night.pinned(table)) is not None:
+            rows = night.lake.dataset(table, version).filter(tonight)
+            mine = rows.to_table(columns=["person_id", contract.key])
             found.append(mine)
             if contract.mode == "upsert":
                 theirs = f"SELECT DISTINCT person_id FROM data SEMI JOIN mine USING ({contract.key})"
-                version = night.pinned(f"accepted/{feed}")
-                assert version is not None
-                stored = parquet_files.rows(night.lake, f"accepted/{feed}", version)
+                stored = parquet_files.rows(night.lake, table, version)
                 found.append(ask(theirs, {"data": stored, "mine": mine}))
     return found
 

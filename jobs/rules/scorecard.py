@@ -67,3 +67,8 @@ def points(characteristic: Characteristic) -> Column:
         )
         out = out.when(match, F.lit(one.points))
     raise ValueError("a characteristic ends in the rest")
+
+
+def scorecard_versions(scorecards: dict[str, Scorecard]) -> dict[str, dict[str, str]]:
+    """Each purpose's scorecard: version and SHA-256 of its file."""
+    return {p: {"version": c.version, "sha256": c.sha256} for p, c in sorted(scorecards.items())}
