@@ -12,8 +12,9 @@ from jobs.clearance import at
 from jobs.lake.ask import ask
 from jobs.lake.night import Night
 from jobs.lake.packages import Previous
+from jobs.retention import refused_table
 from jobs.rules.consent import WHY_ENDED
-from schemas.tables import CONSENTED, QUARANTINE
+from schemas.tables import CONSENTED
 
 
 def pinned_table(night: Night, name: str, schema: pa.Schema) -> Any:
@@ -56,11 +57,10 @@ def causes_of(
         for name, table in (("accepted", "accepted/consents"), ("current", "conformed/consents"))
         if (version := night.pinned(table)) is not None
     }
-    refused = pinned_table(night, "quarantine/consents", QUARANTINE.arrow())
-    told = refused.filter(mine) if isinstance(refused, pa.Table) else refused.to_table(filter=mine)
+    told = refused_table(night, "consents", mine)
     tables["refused"] = ask(
         "SELECT person_id, lower(trim(json_extract_string(verbatim, '$.kind'))) AS kind FROM told "
-        "WHERE verbatim IS NOT NULL",
+        "WHERE verbatim IS NOT NULL AND feed = 'consents'",
         {"told": told},
     )
     tables["held"] = (

@@ -19,12 +19,13 @@ from jobs.lake.ask import NO_KEYS
 from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.touched import touched
+from jobs.retention import refused_rows
 from jobs.rules import consent, disputes, doubt, floor, grace
 from jobs.rules.months import monthly
 from jobs.rules.policy import allowed_since
 from jobs.side_by_side import side_by_side
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
-from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, QUARANTINE, RECORD_FLAGS
+from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, RECORD_FLAGS
 
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
@@ -341,7 +342,7 @@ def run(night: Night) -> dict[str, int]:
     """Conforms every feed for the night; returns the rows of each table written."""
     feeds = contracts()
     night.touch(None)
-    quarantine = {f: night.frame(f"quarantine/{f}", QUARANTINE.ddl()) for f in feeds}
+    quarantine = {f: refused_rows(night, f) for f in feeds}
     every = {f: night.frame(f"accepted/{f}", c.accepted_ddl()) for f, c in feeds.items()}
     counts = {"vault": grow_vault(night, every)}
     state = feed_state(night.arrow("deliveries", DELIVERIES.arrow()), night.date)

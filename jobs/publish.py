@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs import monitoring
+from jobs import monitoring, retention
 from jobs.errors import AssentError
 from jobs.lake.invariants import violations
 from jobs.lake.night import Night
@@ -122,4 +122,5 @@ def run(night: Night) -> dict[str, int]:
         night.say(f"{change['what']}: changed since night {night.after}, {len(change['lines'])} line(s)")
     night.lake.append_arrow("publications", pa.Table.from_pylist([row], schema=PUBLICATIONS.arrow()))
     night.lake.clear_pins(night.date)
+    retention.sweep(night)
     return {t: counts[t] for t in ("scores", "registers") if t in counts} | {"files": len(inputs)}

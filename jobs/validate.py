@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import retention
 from jobs.arrival import Feed, delivery_row
 from jobs.lake import gx, tallies
 from jobs.lake.ask import NO_KEYS
@@ -149,6 +150,7 @@ def run(night: Night) -> dict[str, int]:
     """Validates every feed that delivered tonight; returns accepted, quarantined and duplicate rows."""
     feeds: dict[str, Feed] = {}
     deliveries: list[dict[str, Any]] = []
+    retention.begin(night)
     for name, contract in contracts().items():
         entries = night.lake.manifest(night.date, name)
         feed = Feed(night, contract, entries)
@@ -178,4 +180,5 @@ def run(night: Night) -> dict[str, int]:
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())
     night.write_arrow("deliveries", table, nightly=True)
     night.lake.clear_scratch()
-    return {k: sum(r[k] for r in deliveries) for k in ("accepted", "quarantined", "duplicates")}
+    purged = retention.run(night)
+    return {k: sum(r[k] for r in deliveries) for k in ("accepted", "quarantined", "duplicates")} | purged

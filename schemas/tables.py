@@ -52,6 +52,14 @@ QUARANTINE = Table(
         ("verbatim", "STRING", "JSON object of the delivered cells, or the raw text of an unreadable row"),
     ),
 )
+DOUBTS = Table(
+    "doubts",
+    "one row a refused row that left the quarantine and still counts for its person (RULES, Doubt); no identity",
+    (
+        *QUARANTINE.columns[:-1],
+        ("verbatim", "STRING", "JSON object of the cells that doubt reads, none of them an identity"),
+    ),
+)
 VAULT = Table(
     "vault",
     "one row a person and accepted identity variant; values encrypted one by one",
@@ -269,6 +277,7 @@ TABLES = {
     t.name: t
     for t in (
         QUARANTINE,
+        DOUBTS,
         VAULT,
         DELIVERIES,
         CONSENTED,

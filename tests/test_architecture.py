@@ -181,6 +181,7 @@ KNOWS_CONSENT_DATES = {
     "jobs/lake/history.py": "names the columns that consent_causes.py reads",
     "jobs/lake/explain.py": "shows the dates of the consents that were applied",
     "jobs/lake/explained.py": "words for them",
+    "jobs/rules/retention.py": "whose rows are kept for a consent that is live or was of late; decides on no score",
 }
 
 

@@ -18,48 +18,48 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.nights import publish
 from benchmarks.oracle.compare import compare
 from benchmarks.oracle.night import connect
-from benchmarks.oracle.published import publications
+from benchmarks.oracle.published import Publication, publications
 from benchmarks.oracle.truth import due
+
+
+class Held:
+    """Counts over the nights that were held against the oracle."""
+
+    def __init__(self, deliveries: str | None, spill: str) -> None:
+        self.deliveries, self.con = deliveries, connect(spill=spill)
+        self.nights = self.rows = self.differences = self.purged = 0
+
+    def night(self, published: Publication) -> None:
+        """Compares one night, as long as its inputs are there."""
+        if not published.whole():
+            self.purged += 1
+            return
+        comparisons, seconds = compare(self.con, published)
+        if self.deliveries:
+            comparisons.append(due(self.con, published, self.deliveries))
+        self.nights += 1
+        for one in comparisons:
+            print(f"{one} in {seconds:.1f} s", flush=True)
+            self.differences += one.differences
+            self.rows += one.rows
+
+    def __str__(self) -> str:
+        gone = f", {self.purged} nights not held: later ones purged their inputs" if self.purged else ""
+        return f"oracle: {self.nights} nights, {self.rows} rows, {self.differences} differences{gone}"
 
 
 def made(
     folder: str, persons: int, nights: int, start: dt.date, seed: int, every: int
-) -> tuple[str, str | None]:
-    """Lake and deliveries of a generated history, published by the pipeline in processes of its own.
-
-    The deliveries are None where nights were left out: what is due of a night is true only of its own delivery.
-    """
+) -> tuple[str, str, list[dt.date]]:
+    """Lake, deliveries of a generated history, and the nights to publish of it."""
     deliveries, lake = f"{folder}/deliveries", f"{folder}/lake"
     words = f"generate --persons {persons} --nights {nights} --start {start} --seed {seed} --out {deliveries}"
     subprocess.run([sys.executable, "-m", "jobs.cli", *words.split()], check=True)
     numbers = sorted({*range(0, nights, every), nights - 1})
-    dates = [(start + dt.timedelta(days=n)).isoformat() for n in numbers]
-    subprocess.run([sys.executable, "-m", "benchmarks.nights", deliveries, lake, *dates], check=True)
-    return lake, deliveries if every == 1 else None
-
-
-def held(lake: str, deliveries: str | None) -> int:
-    """Compares every published night of a lake; the number of differences."""
-    differences = rows = count = 0
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as spill:
-        con = connect(spill=spill)
-        for published in publications(lake):
-            comparisons, seconds = compare(con, published)
-            if deliveries:
-                comparisons.append(due(con, published, deliveries))
-            count += 1
-            for one in comparisons:
-                print(f"{one} in {seconds:.1f} s", flush=True)
-                differences += one.differences
-                rows += one.rows
-    print(
-        f"oracle: {count} nights, {rows} rows, {differences} differences, {time.perf_counter() - started:.0f} s",
-        flush=True,
-    )
-    return differences
+    return lake, deliveries, [start + dt.timedelta(days=n) for n in numbers]
 
 
 def main() -> None:
@@ -79,13 +79,23 @@ def main() -> None:
     parser.add_argument("--causes", action="store_true", help="also tell the causes of every changed score")
     parser.add_argument("--keep", help="an empty folder for deliveries and lake (default: a temporary one)")
     given = parser.parse_args()
-    if given.lake:
-        raise SystemExit(1 if held(given.lake, given.deliveries) else 0)
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        root = given.keep or folder
-        Path(root).mkdir(parents=True, exist_ok=True)
-        lake, deliveries = made(root, given.persons, given.nights, given.start, given.seed, given.every)
-        failed = held(lake, deliveries) > 0
+        if given.lake:
+            held, lake = Held(given.deliveries, folder), given.lake
+            for published in publications(lake):
+                held.night(published)
+        else:
+            root = given.keep or folder
+            Path(root).mkdir(parents=True, exist_ok=True)
+            lake, deliveries, dates = made(
+                root, given.persons, given.nights, given.start, given.seed, given.every
+            )
+            # what is due of a night is true only of its own delivery
+            held = Held(deliveries if given.every == 1 else None, folder)
+            publish(deliveries, lake, dates, after=lambda: held.night(publications(lake)[-1]))
+        print(f"{held}, {time.perf_counter() - started:.0f} s", flush=True)
+        failed = held.differences > 0 or held.nights == 0
         if given.causes:
             failed |= subprocess.run([sys.executable, "-m", "benchmarks.causes", lake]).returncode > 0
         raise SystemExit(1 if failed else 0)

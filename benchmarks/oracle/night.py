@@ -39,6 +39,7 @@ def connect(threads: int | None = None, spill: str = "") -> duckdb.DuckDBPyConne
 
 def _inputs(con: duckdb.DuckDBPyConnection, published: Publication) -> None:
     con.execute("SET VARIABLE night = ?::DATE", [published.night])
+    con.register("doubts", published.table("doubts") or REFUSED.empty_table())
     refused = []
     for feed in FEEDS:
         rows = published.table(f"accepted/{feed}")
@@ -47,8 +48,13 @@ def _inputs(con: duckdb.DuckDBPyConnection, published: Publication) -> None:
                 f"oracle: {published.night} has no accepted/{feed}; every feed must deliver once"
             )
         con.register(f"accepted_{feed}", rows)
-        con.register(f"quarantine_{feed}", published.table(f"quarantine/{feed}") or REFUSED.empty_table())
-        refused.append(f"SELECT {', '.join(REFUSED.names)} FROM quarantine_{feed}")
+        con.register(f"refused_{feed}", published.table(f"quarantine/{feed}") or REFUSED.empty_table())
+        names = ", ".join(REFUSED.names)
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW quarantine_{feed} AS SELECT {names} FROM refused_{feed} "
+            f"UNION ALL SELECT {names} FROM doubts WHERE feed = '{feed}'"
+        )
+        refused.append(f"SELECT {names} FROM quarantine_{feed}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW quarantine AS {' UNION ALL '.join(refused)}")
     con.register("deliveries", published.table("deliveries"))
 

@@ -32,6 +32,16 @@ class Publication:
             return None
         return DeltaTable(f"{self.lake}/{name}", version=int(pin["version"])).to_pyarrow_dataset()
 
+    def whole(self) -> bool:
+        """Whether its inputs are still all there: a later night may have purged some (RULES, "Identity")."""
+        return all(
+            Path(file.removeprefix("file://")).exists()
+            for zone in ("accepted", "quarantine")
+            for feed in FEEDS
+            if (pin := self._pins.get(f"{zone}/{feed}")) is not None
+            for file in DeltaTable(f"{self.lake}/{zone}/{feed}", version=int(pin["version"])).file_uris()
+        )
+
     def policy(self) -> dict[str, Any]:
         """policy.yaml as it was on the night."""
         return _yaml(Path(self.lake, "_policies", f"{self._policy}.yaml"))

@@ -15,7 +15,7 @@ from jobs.rules.change import Application
 from jobs.rules.dates import WINDOW_MONTHS, months_back
 from schemas.contract import contracts
 
-REFUSED = ["person_id", "record_key", "contested", "night", "file", "row_number", "verbatim"]
+REFUSED = ["feed", "person_id", "record_key", "contested", "night", "file", "row_number", "verbatim"]
 RECORD_FEEDS = ("court", "education", "tax", "traffic")
 
 
@@ -30,11 +30,10 @@ def _kind(verbatim: str | None) -> str | None:
 
 def _refused(past: Past, person: int) -> tuple[dict[str, Any], ...]:
     found = []
-    for table in past.published.quarantines():
-        feed = table.split("/")[1]
+    for table in (*past.published.quarantines(), "doubts"):
         for row in past.of(table, person, REFUSED):
-            kind = _kind(row["verbatim"]) if feed == "consents" else None
-            found.append({**{k: v for k, v in row.items() if k != "verbatim"}, "feed": feed, "kind": kind})
+            kind = _kind(row["verbatim"]) if row["feed"] == "consents" else None
+            found.append({**{k: v for k, v in row.items() if k != "verbatim"}, "kind": kind})
     return tuple(found)
 
 

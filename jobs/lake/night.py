@@ -34,6 +34,8 @@ CARRIED = (
     "scores",
 )
 TOUCHED = "touched"
+# Nightly tables that lose rows of any night (jobs/retention.py): their hash is of everything that they hold.
+HELD = ("accepted/education", "accepted/transactions")
 
 
 @dataclass(frozen=True)
@@ -255,13 +257,42 @@ class Night:
     ) -> dict[str, Any]:
         hashed = holds.hash(names)
         pin = {"version": version, "rows": holds.rows, "hash": hashed}
-        if nightly:  # chained, so that its cost does not grow with the nights stored
-            before = (self.previous or {"tables": {}})["tables"].get(table, {})
+        before = (self.previous or {"tables": {}})["tables"].get(table, {})
+        if table in HELD:
+            pin |= _held(self._held_before(table, before, names).joined(holds), names)
+        elif nightly:  # chained, so that its cost does not grow with the nights stored
             pin["hash"] = chained(before.get("hash", ""), hashed)
+            if "since" in before:
+                pin["since"] = before["since"]
         elif table in CARRIED:
             pin["sum"] = str(holds.total)
         self.lake.pin(self.date, table, pin)
         return pin
+
+    def _held_before(self, table: str, before: dict[str, Any], names: Sequence[str]) -> Content:
+        """What a table held on the night before; read where that night did not say."""
+        if not before:
+            return Content(0, 0)
+        if "held" in before:
+            return Content(int(before["held"]), int(before["sum"]))
+        return content(self.lake.dataset(table, int(before["version"])), names)
+
+    def purged(
+        self, table: str, version: int, gone: Content | None = None, since: dt.date | None = None
+    ) -> None:
+        """Pins the version of a nightly table that has lost ``gone`` rows, or every night before ``since``."""
+        pin = self.lake.pins(self.date)[table] | {"version": version, "purged": True}
+        if gone is not None:
+            names = self.lake.dataset(table, version).schema.names
+            pin |= _held(Content(int(pin["held"]), int(pin["sum"])).without(gone), names)
+        if since is not None:
+            pin["since"] = since.isoformat()
+        self.lake.pin(self.date, table, pin)
+
+
+def _held(content: Content, names: Sequence[str]) -> dict[str, Any]:
+    """What a pin says of everything that a table holds."""
+    return {"held": content.rows, "sum": str(content.total), "hash": content.hash(names)}
 
 
 class RowDigest:

@@ -26,6 +26,7 @@ from schemas.tables import DELIVERIES, PUBLICATIONS, QUARANTINE, REGISTERS, SCOR
 __all__ = ["VIEWS", "Published", "format_table", "run_query"]
 
 # Columns of the restricted and nightly tables that a reader may see (DESIGN 7).
+PURGED = ("accepted/", "quarantine/", "doubts")
 DELIVERY_COLUMNS = ["night", "feed", "file", "rows", "accepted", "quarantined", "duplicates"]
 QUARANTINE_COLUMNS = ["night", "feed", "file", "row_number", "reasons"]
 VIEWS = (
@@ -172,8 +173,12 @@ class Published:
         return Published(self.lake, earlier[-1]) if earlier else None
 
     def pinned(self, table: str) -> Any:
-        """A table at the publication's version as an Arrow dataset, or None."""
-        pin = self.publication["tables"].get(table)
+        """A table at the publication's version as an Arrow dataset, or None.
+
+        Of accepted and refused rows it is the newest publication's: they only gain nights, and what has been purged
+        since is in no older version any more.
+        """
+        pin = (self.rows[-1] if table.startswith(PURGED) else self.publication)["tables"].get(table)
         return self.lake.dataset(table, int(pin["version"])) if pin else None
 
     def newest(self, table: str) -> Any:

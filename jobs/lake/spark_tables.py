@@ -111,17 +111,21 @@ def _added(fs: Any, path: str, token: str, by: str | None, after: str | None) ->
             if rows == 0:
                 fs.rm(file)
                 continue
-            found.append(
-                AddAction(
-                    path=file.removeprefix(f"{path}/"),
-                    size=fs.size(file),
-                    partition_values={by: folder.rpartition("=")[2]} if by else {},
-                    modification_time=int(fs.modified(file).timestamp() * 1000),
-                    data_change=True,
-                    stats=json.dumps({"numRecords": rows}),
-                )
-            )
+            partition = {by: folder.rpartition("=")[2]} if by else {}
+            found.append(added(fs, file, file.removeprefix(f"{path}/"), rows, partition))
     return found
+
+
+def added(fs: Any, file: str, place: str, rows: int, partition: dict[str, str]) -> AddAction:
+    """What the log says of a file that a version gains; ``place`` is its path in the table."""
+    return AddAction(
+        path=place,
+        size=fs.size(file),
+        partition_values=dict(partition),
+        modification_time=int(fs.modified(file).timestamp() * 1000),
+        data_change=True,
+        stats=json.dumps({"numRecords": rows}),
+    )
 
 
 def _names(fs: Any, folder: str) -> list[str]:

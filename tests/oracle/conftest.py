@@ -10,11 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from benchmarks.oracle.compare import Comparison, compare
+from benchmarks.oracle.night import connect
+from benchmarks.oracle.published import publications
 from jobs.cli import main
 from jobs.generate import generate
 from jobs.lake import touched
@@ -50,6 +53,7 @@ class History:
 
     deliveries: Path
     lake: str
+    compared: list[Comparison] = field(default_factory=list)  # each night as it was published
 
 
 def policy_folder(home: Path) -> Path:
@@ -76,6 +80,7 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory) -> History:
     home = tmp_path_factory.mktemp("history")
     made = History(home / "deliveries", str(home / "lake"))
     generate(PERSONS, LENGTH, START, SEED, made.deliveries)
+    con = connect()
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ASSENT_LAKE", "ASSENT_KEYS", "ASSENT_OUT", "ASSENT_POLICY", "ASSENT_DELIVERIES"):
             patch.delenv(name, raising=False)
@@ -87,4 +92,6 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory) -> History:
                 patch.setenv("ASSENT_POLICY", str(policy_folder(home)))
                 certified(home, "new-insurer")
             run_night(open_night(date(number), made.lake, str(made.deliveries), create=True))
+            # now: a later night purges what this one was made from
+            made.compared.extend(compare(con, publications(made.lake)[-1])[0])
     return made

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.oracle.compare import TABLES, against, compare
+from benchmarks.oracle.compare import TABLES, against
 from benchmarks.oracle.night import compute, connect
 from benchmarks.oracle.published import publications
 from benchmarks.oracle.truth import due
@@ -12,8 +12,7 @@ from tests.oracle.conftest import NIGHTS, date
 @pytest.fixture(scope="module")
 def compared(history):
     """Comparisons by night and table."""
-    con = connect()
-    return {(one.night, one.table): one for p in publications(history.lake) for one in compare(con, p)[0]}
+    return {(one.night, one.table): one for one in history.compared}
 
 
 def test_every_night_is_equal(compared):

@@ -1,0 +1,110 @@
+"""retention: what the restricted zone no longer keeps leaves with the night (RULES, "Identity"). Part of ``validate``.
+
+Refused rows go after ``quarantine_days``; what they still say for a person stays without an identity (``doubts``).
+Bookings and awards go of people without a live consent, ``unconsented_days`` after the last one ended, or after they
+came. The night that is published is without them, and then their files go too, with what is older in landing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.lake import purge
+from jobs.lake.ask import ask
+from jobs.lake.night import Night
+from jobs.rules.retention import CONSENTED_FEEDS, CONSENTED_PEOPLE, STILL_COUNT, gone_through
+from schemas.contract import contracts
+from schemas.tables import DOUBTS, QUARANTINE
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def _tables() -> list[str]:
+    return [*(f"quarantine/{f}" for f in contracts()), *(f"accepted/{f}" for f in CONSENTED_FEEDS)]
+
+
+def begin(night: Night) -> None:
+    """Takes back what an abandoned night has purged: a night starts from what the last publication holds."""
+    for table in _tables():
+        if (before := night.pinned_before(table)) is not None:
+            purge.undo(night.lake, table, before)
+
+
+def _refused(night: Night) -> int:
+    """Drops the refused rows that are too old; what still counts of them goes to ``doubts``."""
+    through = gone_through(night.date, night.policy.retention["quarantine_days"])
+    gone, still = 0, []
+    for feed in contracts():
+        table = f"quarantine/{feed}"
+        if (version := night.pinned(table)) is None:
+            continue
+        days = [d for d in purge.nights(night.lake, table, version) if d <= through]
+        if not days:
+            continue
+        rows = night.lake.dataset(table, version).filter(pc.field("night").isin(pa.array(days, pa.date32())))
+        gone += rows.count_rows()
+        still.append(ask(STILL_COUNT, {"refused": rows}).select(QUARANTINE.names).cast(DOUBTS.arrow()))
+        night.purged(table, purge.drop_nights(night.lake, table, days), since=gone_through(through, -1))
+    if sum(t.num_rows for t in still):
+        known = night.arrow("doubts", DOUBTS.arrow())
+        night.write_arrow("doubts", pa.concat_tables([known.cast(DOUBTS.arrow()), *still]))
+    return gone
+
+
+def _unconsented(night: Night) -> int:
+    """Drops the rows of people without a live consent."""
+    days = night.policy.retention["unconsented_days"]
+    consents = night.dataset("accepted/consents")
+    gone = 0
+    for feed in CONSENTED_FEEDS:
+        table = f"accepted/{feed}"
+        version = night.pinned(table)
+        if version is None:
+            continue
+        kept = pa.table({"person_id": pa.array([], pa.int64())})
+        if consents is not None:
+            kept = ask(CONSENTED_PEOPLE, {"consents": consents}, night=night.date, days=days, source=feed)
+        through = gone_through(night.date, days)
+        dropped = purge.drop_people(night.lake, table, version, kept, through)
+        if dropped is not None:
+            night.purged(table, *dropped)
+            gone += dropped[1].rows
+    return gone
+
+
+def run(night: Night) -> dict[str, int]:
+    """After tonight's rows are written; returns how many rows of each kind are gone."""
+    return {"purged_refused": _refused(night), "purged_unconsented": _unconsented(night)}
+
+
+def sweep(night: Night) -> int:
+    """After publication: the files of what is purged, tonight's and what a killed night left; returns landed files."""
+    tables = night.lake.publication(night.date) or {"tables": {}}
+    before = (night.previous or {"tables": {}})["tables"]
+    for table in _tables():
+        if any(pins.get(table, {}).get("purged") for pins in (tables["tables"], before)):
+            purge.sweep(night.lake, table)
+    return purge.sweep_landing(night.lake, gone_through(night.date, night.policy.retention["landing_days"]))
+
+
+def refused_rows(night: Night, feed: str) -> DataFrame:
+    """What was refused of a feed, and what still counts of rows that are gone: QUARANTINE."""
+    rows = night.frame(f"quarantine/{feed}", QUARANTINE.ddl())
+    if night.pinned("doubts") is None:
+        return rows
+    doubts = night.frame("doubts").where(f"feed = '{feed}'")
+    return rows.unionByName(doubts)
+
+
+def refused_table(night: Night, feed: str, mine: Any) -> pa.Table:
+    """The same without a JVM, of the rows that a filter asks for."""
+    found = []
+    for table in (f"quarantine/{feed}", "doubts"):
+        if (data := night.dataset(table)) is not None:
+            rows = data.to_table(filter=mine)
+            found.append(rows.select(QUARANTINE.names).cast(QUARANTINE.arrow()))
+    return pa.concat_tables(found) if found else QUARANTINE.arrow().empty_table()

@@ -1,0 +1,139 @@
+"""Whose bookings and awards are kept, and what a refused row still says when it is gone (RULES, "Identity")."""
+
+import datetime as dt
+import json
+
+import pyarrow as pa
+import pytest
+
+from jobs.lake.ask import ask
+from jobs.rules.retention import CONSENTED_PEOPLE, STILL_COUNT, gone_through
+from schemas.contract import contracts
+from schemas.tables import QUARANTINE
+
+NIGHT = dt.date(2026, 3, 31)  # thirty days before it is 1 March
+CONSENTS = """
+person          kind        id  source       granted     expires     withdrawn   narrowed_to
+live            consent     1   transactions 2026-01-10  2026-12-31  -           -
+ended-30        consent     1   transactions 2026-01-10  2026-03-01  -           -
+ended-31        consent     1   transactions 2026-01-10  2026-02-28  -           -
+shortened       consent     1   transactions 2026-01-10  2026-12-31  -           -
+shortened       consent     1   transactions 2026-01-10  2026-02-28  -           -
+withdrawn-30    consent     1   transactions 2026-01-10  2026-12-31  2026-03-02  -
+withdrawn-31    consent     1   transactions 2026-01-10  2026-12-31  2026-03-01  -
+drawn-earlier   consent     1   transactions 2026-01-10  2026-12-31  2026-03-20  -
+drawn-earlier   consent     1   transactions 2026-01-10  2026-12-31  2026-02-20  -
+declared-30     consent     1   transactions 2026-01-10  2026-12-31  -           -
+declared-30     withdrawal  w   -            2026-03-02  -           -           -
+declared-31     consent     1   transactions 2026-01-10  2026-12-31  -           -
+declared-31     withdrawal  w   -            2026-03-01  -           -           -
+narrowed        consent     1   transactions 2026-01-10  2026-12-31  -           -
+narrowed        withdrawal  w   -            2026-03-01  -           -           other-lender
+narrowed-mine   consent     1   transactions 2026-01-10  2026-12-31  -           -
+narrowed-mine   withdrawal  w   -            2026-03-01  -           -           demo-lender
+erased          consent     1   transactions 2026-01-10  2026-12-31  -           -
+erased          erasure     e   -            2026-02-01  -           -           -
+came-back       consent     1   transactions 2026-01-10  2026-12-31  -           -
+came-back       erasure     e   -            2026-02-01  -           -           -
+came-back       consent     2   transactions 2026-02-02  2026-12-31  -           -
+dead            consent     1   transactions 2026-01-10  2026-12-31  -           -
+dead            death       d   -            2026-02-01  -           -           -
+of-court        consent     1   court        2026-01-10  2026-12-31  -           -
+never-lived     consent     1   transactions 2026-03-10  2026-12-31  2026-03-10  -
+asked           access      a   -            2026-03-10  -           -           -
+"""
+KEPT = {
+    "live",
+    "ended-30",
+    "withdrawn-30",
+    "declared-30",
+    "narrowed",
+    "came-back",
+}
+
+
+def consents():
+    lines = [line.split() for line in CONSENTS.strip().splitlines()]
+    people = sorted({line[0] for line in lines[1:]})
+    day = {"-": None}
+    rows = [
+        {
+            "person_id": people.index(person),
+            "kind": kind,
+            "consent_id": f"{person}-{number}",
+            "purpose": "consumer_credit" if kind == "consent" else None,
+            "recipient": "demo-lender" if kind == "consent" else day.get(narrowed, narrowed),
+            "source": day.get(source, source),
+            **{
+                name: None if value == "-" else dt.date.fromisoformat(value)
+                for name, value in zip(
+                    ("granted_on", "expires_on", "withdrawn_on"), (granted, expires, withdrawn), strict=True
+                )
+            },
+        }
+        for person, kind, number, source, granted, expires, withdrawn, narrowed in lines[1:]
+    ]
+    return people, pa.Table.from_pylist(rows)
+
+
+def test_who_has_or_had_a_live_consent():
+    people, rows = consents()
+    found = ask(CONSENTED_PEOPLE, {"consents": rows}, night=NIGHT, days=30, source="transactions")
+    assert {people[p] for p in found.column("person_id").to_pylist()} == KEPT
+
+
+@pytest.mark.parametrize(("days", "last"), [(1, "2026-03-30"), (90, "2025-12-31")])
+def test_nights_that_are_gone(days, last):
+    assert gone_through(NIGHT, days).isoformat() == last
+
+
+IDENTITY = {
+    "national_id": "12345678903",
+    "family_name": "Horvat",
+    "given_name": "Ana",
+    "birth_date": "1990-01-01",
+}
+# person, feed, key, contested, cells, whether it still counts
+REFUSED = (
+    ("withdraws", "consents", "c1", False, {"kind": " Withdrawal "}, True),
+    ("erases", "consents", None, False, {"kind": "erasure"}, True),
+    ("dies", "consents", "c2", False, {"kind": "death"}, True),
+    ("consents", "consents", "c3", False, {"kind": "consent", "withdrawn_on": ""}, False),
+    ("ends", "consents", "c4", False, {"kind": "consent", "withdrawn_on": "2026-01-01"}, True),
+    ("pays", "court", "o1", False, {"satisfied_on": "soon"}, True),
+    ("pays-keyless", "court", None, False, {"satisfied_on": "2026-01-01"}, False),
+    ("owes", "court", "o2", False, {"debt_minor": "12"}, False),
+    ("disputes", "disputes", None, False, {"feed": "court", "record_id": "o1", "outcome": "rejected"}, True),
+    ("disputes-nothing", "disputes", "d1", False, {"feed": "court"}, False),
+    ("contests", "disputes", "d2", True, {}, True),
+    (None, "consents", "c5", False, {"kind": "withdrawal"}, False),
+    ("books", "transactions", "t1", False, {"amount_minor": "x"}, False),
+)
+
+
+def test_what_refused_rows_still_say():
+    rows = [
+        {
+            "night": NIGHT,
+            "feed": feed,
+            "file": "f",
+            "row_number": n,
+            "reasons": ["bad_type"],
+            "person_id": None if person is None else n,
+            "record_key": key,
+            "contested": contested,
+            "verbatim": json.dumps({**dict.fromkeys(contracts()[feed].names), **IDENTITY, **cells}),
+        }
+        for n, (person, feed, key, contested, cells, _) in enumerate(REFUSED)
+    ]
+    rows += [
+        {**rows[0], "row_number": 98, "verbatim": None},
+        {**rows[0], "row_number": 99, "verbatim": "{not"},
+    ]
+    found = ask(STILL_COUNT, {"refused": pa.Table.from_pylist(rows, schema=QUARANTINE.arrow())}).to_pylist()
+    assert [r["row_number"] for r in found] == [n for n, r in enumerate(REFUSED) if r[-1]]
+    assert not any(value in str(found) for value in IDENTITY.values())
+    # what doubt reads of them is what it read before
+    for r in found:
+        said, kept = json.loads(rows[r["row_number"]]["verbatim"]), json.loads(r["verbatim"])
+        assert {k: said[k] for k in kept if k in said} == {k: v for k, v in kept.items() if k in said}
