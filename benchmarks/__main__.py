@@ -14,6 +14,7 @@ MEASURES = (
     "benchmarks.sealing 500",
     "benchmarks.demo",
     *(f"benchmarks.night --persons {p} --transactions {t} --months {m} --keep-results" for p, t, m in SIZES),
+    "benchmarks.histories",
     "benchmarks.oracle --persons 320 --nights 60 --causes",
     "benchmarks.oracle --persons 1000000 --nights 2",
 )

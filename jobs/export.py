@@ -20,6 +20,7 @@ from jobs.lake import ledger
 from jobs.lake.causes import causes_of
 from jobs.lake.delivery import deliver
 from jobs.lake.exported import sent_names
+from jobs.lake.newest import compact
 from jobs.lake.night import Night
 from jobs.lake.packages import (
     Package,
@@ -256,6 +257,7 @@ def run(night: Night) -> dict[str, int]:
     have their packages. AssentError, after everything is sent, when people had no listing notice: their registers sent
     removals alone.
     """
+    compact(night.lake)
     _take(night)
     prepare(night)
     if night.other_policy:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from tenacity import (
@@ -99,11 +100,11 @@ def _destination(path: Path, recipient: str, node: Any, recipients: list[str]) -
 
 def receipts_of(lake: Lake, recipient: str) -> list[dict[str, Any]]:
     """Receipts of a recipient, oldest first."""
-    version = lake.version("receipts")
-    if version is None:
+    known = lake.newest.table("receipts")
+    if known is None:
         return []
-    rows = lake.dataset("receipts", version).to_table().to_pylist()
-    return sorted((r for r in rows if r["recipient"] == recipient), key=lambda r: r["delivered_at"])
+    rows = known.filter(pc.field("recipient") == recipient).to_pylist()
+    return sorted(rows, key=lambda r: r["delivered_at"])
 
 
 def deliver(lake: Lake, keys: Path, recipients: list[str], say: Callable[[str], None]) -> list[str]:

@@ -32,22 +32,22 @@ def table_of(recipient: str, name: str) -> str:
 
 def packages_of(lake: Lake, recipient: str, name: str | None = None) -> list[dict[str, Any]]:
     """Rows of ``packages`` of a recipient (and a name), oldest first; a night's last row is the one that counts."""
-    version = lake.version("packages")
-    if version is None:
+    known = lake.newest.table("packages")
+    if known is None:
         return []
     wanted = pc.field("recipient") == recipient
     if name is not None:
         wanted = wanted & (pc.field("name") == name)
-    rows = lake.dataset("packages", version).to_table(filter=wanted).to_pylist()
+    rows = known.filter(wanted).to_pylist()
     return sorted(rows, key=lambda r: (r["night"], r["sequence"]))
 
 
 def sent_names(lake: Lake) -> list[tuple[str, str]]:
     """Every recipient and name that a package was ever sealed for, sorted."""
-    version = lake.version("packages")
-    if version is None:
+    known = lake.newest.table("packages")
+    if known is None:
         return []
-    rows = lake.dataset("packages", version).to_table(columns=["recipient", "name"])
+    rows = known.select(["recipient", "name"])
     return sorted({(r["recipient"], r["name"]) for r in rows.to_pylist()})
 
 
