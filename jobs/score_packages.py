@@ -8,20 +8,16 @@ night) is what would be added or changed; who drops out is said every night.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.basis import basis_lost, causes_of, pinned_table
+from jobs.applications import KEY, applications, applied, changes, identified
+from jobs.basis import basis_lost, causes_of
 from jobs.clearance import Clearance, clear
 from jobs.corrections import send_corrections
-from jobs.errors import AssentError
-from jobs.lake.ask import ask
 from jobs.lake.exported import sent_names
-from jobs.lake.macs import application_id
 from jobs.lake.night import Night
 from jobs.lake.packages import (
     Field,
@@ -32,15 +28,12 @@ from jobs.lake.packages import (
     read_previous,
     send_package,
 )
-from jobs.lake.vault import read_identities
-from jobs.rules.bands import CAUSES, package_name, sent_reasons, too_many_new
-from jobs.rules.disclosure import CHANGE_COLUMNS
+from jobs.rules.bands import CAUSES, package_name, too_many_new
 from jobs.rules.floor import BANDS, SCORE_MAX, SCORE_MIN
 from jobs.sign_off import Counts
 from schemas.contract import contracts
-from schemas.tables import CONSENTED, DISCLOSURES, SCORES
+from schemas.tables import DISCLOSURES
 
-KEY = "application_id"
 FIELDS = (
     Field(KEY, "string", "the application, the same each night; no other recipient's is like it", required=True,
           pattern="[0-9a-f]{24}"),
@@ -54,112 +47,10 @@ FIELDS = (
     Field("under_review", "boolean", "the person asked that a human looks at the score, who has not decided yet "
           "(GDPR art. 22(3))", required=True),
 )  # fmt: skip
-RESTS_ON = ("status", "score", "band", "reasons")  # columns that say something about the person
 USE = (
     "For this recipient and purpose only, about these applicants only, and until valid_until. Delete what is removed. "
     "No score is a reason for a decision by itself: see under_review, and ask the person."
 )
-
-
-# An application with whether each of its consents, and that of the required source, is attested by a believed issuer.
-APPLICATIONS = """
-SELECT s.person_id, s.status, s.score, s.band, s.reasons, s.no_score_reason,
-    count(i.issuer) = count(*) AS attested,
-    count(i.issuer) FILTER (WHERE c.source = getvariable('source')) > 0 AS grounded
-FROM scores s LEFT JOIN consented c USING (person_id, purpose, recipient)
-LEFT JOIN issuers i ON i.issuer = c.attested_by
-WHERE s.purpose = getvariable('purpose') AND s.recipient = getvariable('recipient')
-GROUP BY ALL ORDER BY s.person_id
-"""
-
-
-def applications(
-    night: Night, purpose: str, recipient: str, may: Clearance, identities: bool = True
-) -> list[dict[str, Any]]:
-    """Tonight's applications of a recipient: the columns of FIELDS, ``person_id``, ``attested`` and ``grounded``.
-
-    Without ``identities`` the national ids are null: to count needs none.
-    """
-    tables = {
-        "scores": pinned_table(night, "scores", SCORES.arrow()),
-        "consented": pinned_table(night, "conformed/consented", CONSENTED.arrow()),
-        "issuers": pa.table({"issuer": pa.array(sorted(may.issuers), pa.string())}),
-    }
-    source = night.policy.purposes[purpose].required[0]
-    rows: list[dict[str, Any]] = ask(
-        APPLICATIONS, tables, purpose=purpose, recipient=recipient, source=source
-    ).to_pylist()
-    card = night.scorecards[purpose]
-    national: dict[int, str | None] = dict.fromkeys(r["person_id"] for r in rows)
-    if identities:
-        known = read_identities(night, pa.array([r["person_id"] for r in rows], pa.int64()))
-        national = dict(
-            zip(*(known.column(c).to_pylist() for c in ("person_id", "national_id")), strict=True)
-        )
-    worded: dict[tuple[Any, ...], str] = {}  # few combinations, many people
-    for r in rows:
-        person = r["person_id"]
-        if person not in national:
-            raise AssentError(
-                f"export {package_name(purpose)}: a person of the night is not in the vault; "
-                "restore the lake from its backup"
-            )
-        said = (r["status"], tuple(r["reasons"] or ()), r["no_score_reason"])
-        if said not in worded:
-            worded[said] = sent_reasons(card, r["status"], r["reasons"], r["no_score_reason"])
-        r |= {
-            KEY: application_id(night.keys, person, purpose, recipient),
-            "national_id": national[person],
-            "reasons": worded[said],
-            "under_review": (person, purpose, recipient) in may.marked,
-        }
-    return rows
-
-
-def changes(
-    previous: pa.Table,
-    rows: list[dict[str, Any]],
-    causes: Mapping[str, str],
-    held: bool,
-    untold: Collection[int] = (),
-    lost: Mapping[str, str] | None = None,
-) -> pa.Table:
-    """What turns ``previous`` into tonight's snapshot: its columns and CHANGE_COLUMNS; sorted by the key.
-
-    ``rows`` as :func:`applications` gives them, ``causes`` by key of those that ended. What is not attested or whose
-    person is ``untold``, and everything where scores are ``held``, is neither added nor changed; who holds no attested
-    consent for the required source any more is removed whatever waits. So is a score that may not be replaced tonight
-    and rests on what is gone: ``lost`` are causes by key, as :func:`basis_lost` gives them.
-    """
-    names = previous.column_names
-    before = {r[KEY]: r for r in previous.to_pylist()}
-    now = {r[KEY]: r for r in rows if r["grounded"]}
-    made = []
-    for key in sorted(before.keys() | now.keys()):
-        old, new = before.get(key), now.get(key)
-        if new is None and old is not None:
-            made.append({**old, "change": "REMOVE", "cause": causes.get(key, "corrected"), "changed": None})
-        elif new is not None and (sent := {n: new[n] for n in names}) != old:
-            if held or not new["attested"] or new["person_id"] in untold:
-                if old is not None and key in (lost or {}) and any(sent[n] != old[n] for n in RESTS_ON):
-                    made.append({**old, "change": "REMOVE", "cause": (lost or {})[key], "changed": None})
-            else:
-                changed = None if old is None else ",".join(n for n in names if sent[n] != old[n])
-                change = "ADD" if old is None else "CHANGE"
-                made.append({**sent, "change": change, "cause": None, "changed": changed})
-    schema = pa.schema([*previous.schema, *CHANGE_COLUMNS])
-    return pa.Table.from_pylist(made, schema=schema)
-
-
-def applied(previous: pa.Table, made: pa.Table) -> pa.Table:
-    """``previous`` with the changes made: tonight's snapshot, sorted by the key."""
-    rows = {r[KEY]: r for r in previous.to_pylist()}
-    for r in made.to_pylist():
-        if r["change"] == "REMOVE":
-            del rows[r[KEY]]
-        else:
-            rows[r[KEY]] = {n: r[n] for n in previous.column_names}
-    return pa.Table.from_pylist([rows[k] for k in sorted(rows)], schema=previous.schema)
 
 
 def unnoticed(night: Night, subject: str, people: set[int]) -> set[int]:
@@ -237,12 +128,14 @@ def score_counts(night: Night) -> Counts:
     found: Counts = {}
     for purpose in night.policy.purposes.values():
         for recipient in purpose.recipients:
-            rows = applications(night, purpose.name, recipient, may, identities=False)
-            before = read_previous(night, package_name(purpose.name), recipient, KEY, FIELDS).snapshot
-            if not rows and not before.num_rows:
+            rows = applications(night, purpose.name, recipient, may)
+            unnamed = tuple(f for f in FIELDS if f.name != "national_id")  # to count needs no identity
+            before = read_previous(night, package_name(purpose.name), recipient, KEY, unnamed).snapshot
+            if not rows.num_rows and not before.num_rows:
                 continue
-            before = before.drop_columns(["national_id"])
-            made = changes(before, rows, {}, held=False).column("change").to_pylist()
+            nobody = pa.nulls(before.num_rows, pa.string())
+            made = changes(before.append_column("national_id", nobody), rows, {}, held=False)
+            made = made.column("change").to_pylist()
             adds, removes = made.count("ADD"), made.count("REMOVE")
             found[f"{package_name(purpose.name)}/{recipient}"] = {
                 "before": before.num_rows,
@@ -258,6 +151,11 @@ def score_counts(night: Night) -> Counts:
     return found
 
 
+def _people(rows: pa.Table) -> dict[str, int]:
+    """The person of each application."""
+    return dict(zip(*(rows.column(c).to_pylist() for c in (KEY, "person_id")), strict=True))
+
+
 def export_to(
     night: Night, purpose: str, recipient: str, may: Clearance, approval: str | None = None
 ) -> Outcome:
@@ -265,21 +163,21 @@ def export_to(
     subject = f"{purpose}/{recipient}"
     rows = applications(night, purpose, recipient, may)
     previous = read_previous(night, package_name(purpose), recipient, KEY, FIELDS)
-    live = {r[KEY]: int(r["person_id"]) for r in rows}
-    standing = {r[KEY] for r in rows if r["grounded"]}
+    live, standing = _people(rows), _people(rows.filter(rows["grounded"]))
     ended = {key: person for key, person in previous.persons.items() if key not in standing}
     causes = causes_of(night, purpose, recipient, ended, previous)
-    people = {**previous.persons, **live}
 
     def of(made: pa.Table) -> list[tuple[int, str]]:
-        return [(people[r[KEY]], r["change"]) for r in made.select([KEY, "change"]).to_pylist()]
+        pairs = zip(*(made.column(c).to_pylist() for c in (KEY, "change")), strict=True)
+        return [(live.get(k) or previous.persons[k], change) for k, change in pairs]
 
-    lost = basis_lost(night, purpose, recipient, {k: p for k, p in live.items() if k in standing}, previous)
+    lost = basis_lost(night, purpose, recipient, standing, previous)
     made = changes(previous.snapshot, rows, causes, may.held, lost=lost)
     untold = unnoticed(night, subject, {person for person, change in of(made) if change != "REMOVE"})
     if untold:
         made = changes(previous.snapshot, rows, causes, may.held, untold, lost)
     said = of(made)
+    made = identified(night, made, previous.snapshot.schema, purpose)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     last = feeds["consents"]["last_good_on"]
     until = None if last is None else last + dt.timedelta(days=contracts()["consents"].freshness_days)
@@ -312,7 +210,7 @@ def export_to(
     return Outcome(
         sent is not None,
         made if sent else made.slice(0, 0),
-        sum(not r["attested"] for r in rows),
+        pc.sum(pc.invert(rows["attested"])).as_py() or 0,
         len(untold),
     )
 

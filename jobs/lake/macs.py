@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,10 +38,18 @@ def compacted(module: Any, national_id: str) -> str | None:
         return None
 
 
+def application_ids(keys: Keys, person_ids: Iterable[int], purpose: str, recipient: str) -> list[str]:
+    """What a recipient calls applications: the same each night, and of no use to link them with another recipient's."""
+    key = keys.vault
+    return [
+        hmac.digest(key, f"application:{p}:{purpose}:{recipient}".encode(), "sha256").hex()[:24]
+        for p in person_ids
+    ]
+
+
 def application_id(keys: Keys, person_id: int, purpose: str, recipient: str) -> str:
-    """What a recipient calls an application: the same each night, and of no use to link it with another recipient's."""
-    text = f"application:{person_id}:{purpose}:{recipient}"
-    return hmac.new(keys.vault, text.encode(), hashlib.sha256).hexdigest()[:24]
+    """The same of one application."""
+    return application_ids(keys, [person_id], purpose, recipient)[0]
 
 
 class Macs:

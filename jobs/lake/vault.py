@@ -6,7 +6,7 @@ data binds each value to its person and column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -66,37 +66,45 @@ def encrypted(batches: Iterator[pa.RecordBatch], keys: Keys) -> Iterator[pa.Reco
         yield pa.RecordBatch.from_arrays(columns, names=VAULT.names).cast(VAULT.arrow())
 
 
-def decrypted(rows: pa.Table, keys: Keys) -> pa.Table:
+def decrypted(rows: pa.Table, keys: Keys, values: Sequence[str] = VALUES) -> pa.Table:
     """Identities in a slice of the vault as text, one row a vault row."""
     people = rows.column("person_id").to_pylist()
     out: dict[str, list[Any]] = {"person_id": people}
-    for name in VALUES:
+    for name in values:
         out[name] = unsealed_values(rows.column(name).to_pylist(), people, name, keys)
-    return pa.Table.from_pydict(out, schema=IDENTITIES)
+    return pa.Table.from_pydict(out, schema=pa.schema([IDENTITIES.field(n) for n in out]))
 
 
-def read_identities(night: Night, person_ids: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """Identities of some people: ``person_id, national_id, family_name, given_name, birth_date`` as text.
+def read_identities(
+    night: Night, person_ids: pa.Array | pa.ChunkedArray, values: Sequence[str] = VALUES
+) -> pa.Table:
+    """Identities of some people: ``person_id`` and ``values`` (of VALUES) as text.
 
     One row a person: the newest accepted family name. Read only for an entry's export, a notice or explain.
     """
     version = night.pinned("vault")
     if version is None or len(person_ids) == 0:
-        return IDENTITIES.empty_table()
-    return identities_at(night.lake, night.keys, version, person_ids)
+        return IDENTITIES.empty_table().select(["person_id", *values])
+    return identities_at(night.lake, night.keys, version, person_ids, values)
 
 
-def identities_at(lake: Lake, keys: Keys, version: int, person_ids: pa.Array | pa.ChunkedArray) -> pa.Table:
+def identities_at(
+    lake: Lake,
+    keys: Keys,
+    version: int,
+    person_ids: pa.Array | pa.ChunkedArray,
+    values: Sequence[str] = VALUES,
+) -> pa.Table:
     """As :func:`read_identities` at a pinned version of the vault."""
     ids = person_ids.combine_chunks() if isinstance(person_ids, pa.ChunkedArray) else person_ids
     rows = lake.dataset("vault", version).to_table(
-        columns=[*VAULT.names], filter=pc.field("person_id").isin(pc.unique(ids))
+        columns=["person_id", "night", "event", *values], filter=pc.field("person_id").isin(pc.unique(ids))
     )
     # "name" sorts after "first": the person's own newest statement of the name
     rows = rows.sort_by([("person_id", "ascending"), ("night", "descending"), ("event", "descending")])
     people = rows.column("person_id").to_pylist()
     first = [i for i, p in enumerate(people) if i == 0 or people[i - 1] != p]
-    return decrypted(rows.take(pa.array(first, pa.int64())), keys)
+    return decrypted(rows.take(pa.array(first, pa.int64())), keys, values)
 
 
 def person_ids(lake: str, national_ids: list[str]) -> list[int | None]:
