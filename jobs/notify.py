@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.lake.ask import ask
+from jobs.lake.ask import ask, stream
 from jobs.lake.explain import person as everything_about
 from jobs.lake.explained import render
 from jobs.lake.history import Past
@@ -19,20 +19,18 @@ from jobs.rules.bands import bands_used, fell_across
 from jobs.rules.reasons import explained
 from schemas.contract import contracts
 from schemas.features import FEATURES
-from schemas.tables import NOTICES, REGISTERS, SCORES
+from schemas.tables import REGISTERS, SCORES
 
 KINDS = ("score", "adverse_action", "listing", "removal", "reinserted", "review", "access")
 
 SCORES_CHANGED = """
-SELECT s.*, b.status AS before_status, b.score AS before_score, b.band AS before_band
+SELECT s.*, b.status AS before_status, b.score AS before_score, b.band AS before_band, f AS features
 FROM scores s LEFT JOIN scores_before b USING (person_id, purpose, recipient)
+LEFT JOIN features f USING (person_id, purpose, recipient)
 WHERE b.person_id IS NULL OR (s.status, s.score, s.band, s.no_score_reason)
     IS DISTINCT FROM (b.status, b.score, b.band, b.no_score_reason)
 ORDER BY person_id, purpose, recipient
 """
-FEATURES_OF_CHANGED = (
-    f"SELECT f.* FROM features f SEMI JOIN ({SCORES_CHANGED}) c USING (person_id, purpose, recipient)"
-)
 # an order that is another person's now is new for the one and gone for the other
 ENTRIES_CHANGED = """
 SELECT g.* FROM registers g LEFT JOIN registers_before b USING (register, record_id, person_id)
@@ -47,31 +45,24 @@ ORDER BY register, record_id, person_id
 
 def tell_scores(letters: Letters, now: Any, before: Any, features: Any) -> None:
     """A notice for each score that is new or other than the night before; another where it fell across a band."""
+    with stream(SCORES_CHANGED, {"scores": now, "scores_before": before, "features": features}) as batches:
+        for batch in batches:
+            for row in batch.to_pylist():
+                _tell_score(letters, row, row.pop("features"))
+
+
+def _tell_score(letters: Letters, r: dict[str, Any], features: dict[str, Any]) -> None:
     night = letters.night
-    rows = ask(SCORES_CHANGED, {"scores": now, "scores_before": before}).to_pylist()
-    values = {
-        (f["person_id"], f["purpose"], f["recipient"]): f
-        for f in ask(
-            FEATURES_OF_CHANGED, {"features": features, "scores": now, "scores_before": before}
-        ).to_pylist()
-    }
-    words = letters.texts.environment.filters["word"]
-    for r in rows:
-        subject = f"{r['purpose']}/{r['recipient']}"
-        if r["status"] != "scored":
-            letters.add("score", r["person_id"], subject, r, "no_score")
-            continue
-        reasons = explained(
-            night.scorecards[r["purpose"]],
-            r["reasons"],
-            r["points"],
-            values[(r["person_id"], r["purpose"], r["recipient"])],
-            night.policy.currency,
-        )
-        fell = fell_across(r["before_band"], r["band"], bands_used(night.policy, r["recipient"]))
-        sources = ", ".join(words(s) for s in r["sources_used"])
-        told = {**r, "reasons": reasons, "sources": sources}
-        letters.add("adverse_action" if fell else "score", r["person_id"], subject, told)
+    subject = f"{r['purpose']}/{r['recipient']}"
+    if r["status"] != "scored":
+        letters.add("score", r["person_id"], subject, r, "no_score")
+        return
+    card = night.scorecards[r["purpose"]]
+    reasons = explained(card, r["reasons"], r["points"], features, night.policy.currency)
+    fell = fell_across(r["before_band"], r["band"], bands_used(night.policy, r["recipient"]))
+    sources = ", ".join(map(letters.texts.environment.filters["word"], r["sources_used"]))
+    told = {**r, "reasons": reasons, "sources": sources}
+    letters.add("adverse_action" if fell else "score", r["person_id"], subject, told)
 
 
 def tell_entries(
@@ -122,39 +113,40 @@ def _table(night: Night, name: str, schema: pa.Schema, before: bool = False) -> 
     return schema.empty_table() if version is None else night.lake.dataset(name, version)
 
 
-def written(night: Night) -> set[str]:
+def written(night: Night) -> pa.Array:
     """Ids of the notices of this night that are already in the ledger."""
     version = night.lake.version("notices")
     if version is None:
-        return set()
+        return pa.array([], pa.string())
     rows = night.lake.dataset("notices", version).to_table(
         columns=["notice_id"], filter=pc.field("night") == pa.scalar(night.date)
     )
-    return set(rows.column("notice_id").to_pylist())
+    return rows.column("notice_id").combine_chunks()
 
 
 def run(night: Night) -> dict[str, int]:
     """Writes the outbox, then the ledger; a night whose notices are written writes nothing."""
-    letters = Letters(night)
-    tell_scores(
-        letters,
-        _table(night, "scores", SCORES.arrow()),
-        _table(night, "scores", SCORES.arrow(), before=True),
-        _table(night, "features", FEATURES.arrow()),
-    )
-    tell_entries(
-        letters,
-        _table(night, "registers", REGISTERS.arrow()),
-        _table(night, "registers", REGISTERS.arrow(), before=True),
-        _orders(night),
-    )
-    tell_back_again(letters)
-    tell_reviews(letters)
-    tell_who_asked(letters)
-    warn_of_clocks(night)
-    done = written(night)
-    missing = [r for r in letters.rows if r["notice_id"] not in done]
-    if missing:
-        letters.write()
-        night.lake.append_arrow("notices", pa.Table.from_pylist(missing, schema=NOTICES.arrow()))
-    return {k: sum(r["kind"] == k for r in missing) for k in KINDS}
+    with Letters(night) as letters:
+        tell_scores(
+            letters,
+            _table(night, "scores", SCORES.arrow()),
+            _table(night, "scores", SCORES.arrow(), before=True),
+            _table(night, "features", FEATURES.arrow()),
+        )
+        tell_entries(
+            letters,
+            _table(night, "registers", REGISTERS.arrow()),
+            _table(night, "registers", REGISTERS.arrow(), before=True),
+            _orders(night),
+        )
+        tell_back_again(letters)
+        tell_reviews(letters)
+        tell_who_asked(letters)
+        warn_of_clocks(night)
+        rows = letters.rows()
+        missing = rows.filter(pc.invert(pc.is_in(rows["notice_id"], value_set=written(night))))
+        if missing.num_rows:
+            letters.release()
+            night.lake.append_arrow("notices", missing)
+    kinds = {str(k["values"]): k["counts"] for k in pc.value_counts(missing["kind"]).to_pylist()}
+    return {k: int(kinds.get(k, 0)) for k in KINDS}

@@ -20,11 +20,14 @@ import pyarrow as pa
 from jobs.errors import AssentError
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
-from jobs.lake.outbox import private_folder, template, texts, write_whole
+from jobs.lake.outbox import Whole, private_folder, template, texts
 from jobs.lake.vault import read_identities
 from jobs.rules.floor import SCORE_MAX, SCORE_MIN, floor_hash
+from schemas.tables import NOTICES
 
 ITEM = "- "
+TO = ("national_id", "family_name", "given_name")
+AT_ONCE = 100_000  # letters in memory: some 400 MB
 
 
 def notice_id(night: str, kind: str, person: int, subject: str) -> str:
@@ -105,13 +108,14 @@ class Texts:
 
 
 class Letters:
-    """The night's notices: rows for the ledger, and what each says."""
+    """The night's notices: rows for the ledger, and what each says, on its way to the outbox.
+
+    A context: what was not :meth:`released <release>` is gone at its end. No more than ``AT_ONCE`` letters are held.
+    """
 
     def __init__(self, night: Night) -> None:
         self.night = night
         self.texts = Texts(night.policy.language)
-        self.rows: list[dict[str, Any]] = []
-        self.said: list[tuple[str, str, str | None]] = []
         self.given = {
             "night": night.date.isoformat(),
             "low": SCORE_MIN,
@@ -119,6 +123,20 @@ class Letters:
             "operator": night.policy.sending.operator,
             "contact": night.policy.sending.contact,
         }
+        self._rows: list[dict[str, Any]] = []
+        self._said: list[tuple[str, str, str | None]] = []
+        self._written: list[pa.Table] = [NOTICES.arrow().empty_table()]
+        self._folder = out_folder(night.lake.root) / "notices"
+        self._pages = self._folder / f".{night.date.isoformat()}.{os.getpid()}"
+        self._lines = Whole(self._folder / f"{night.date.isoformat()}.ndjson")
+
+    def __enter__(self) -> Letters:
+        shutil.rmtree(self._pages, ignore_errors=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.discard()
+        shutil.rmtree(self._pages, ignore_errors=True)
 
     def add(
         self,
@@ -132,7 +150,7 @@ class Letters:
         """One notice; its text is rendered at once. ``account`` is shown below the text as it is."""
         template = template or kind
         date = self.night.date.isoformat()
-        self.rows.append(
+        self._rows.append(
             {
                 "night": self.night.date,
                 "notice_id": notice_id(date, kind, person, subject),
@@ -142,14 +160,21 @@ class Letters:
                 "template": f"{template}.{self.night.policy.language}",
             }
         )
-        self.said.append((*self.texts.said(template, {**values, **self.given}), account))
+        self._said.append((*self.texts.said(template, {**values, **self.given}), account))
+        if len(self._rows) >= AT_ONCE:
+            self._write()
+
+    def rows(self) -> pa.Table:
+        """NOTICES of every letter so far."""
+        self._write()
+        return pa.concat_tables(self._written)
 
     def _letters(self) -> Iterator[dict[str, Any]]:
         """Each notice as an object, with the person's identity from the vault."""
-        ids = pa.array(sorted({r["person_id"] for r in self.rows}), pa.int64())
-        known = {p["person_id"]: p for p in read_identities(self.night, ids).to_pylist()}
+        ids = pa.array(sorted({r["person_id"] for r in self._rows}), pa.int64())
+        known = {p["person_id"]: p for p in read_identities(self.night, ids, TO).to_pylist()}
         floor = floor_hash()
-        for row, (title, text, account) in zip(self.rows, self.said, strict=True):
+        for row, (title, text, account) in zip(self._rows, self._said, strict=True):
             person = known.get(row["person_id"])
             if person is None:
                 raise AssentError(
@@ -161,14 +186,14 @@ class Letters:
                 "kind": row["kind"],
                 "subject": row["subject"],
                 "language": self.night.policy.language,
-                "to": {k: person[k] for k in ("national_id", "family_name", "given_name")},
+                "to": {k: person[k] for k in TO},
                 "title": title,
                 "text": text if account is None else f"{text}\n\n{account}",
                 "floor_hash": floor,
             }
 
-    def _lines(self, pages: Path | None) -> Iterator[str]:
-        for letter, (_, text, account) in zip(self._letters(), self.said, strict=True):
+    def _texts_of(self, pages: Path | None) -> Iterator[str]:
+        for letter, (_, text, account) in zip(self._letters(), self._said, strict=True):
             if pages is not None:
                 page = self.texts.page.render(letter, blocks=blocks(text), account=account)
                 path = pages / f"{letter['notice_id']}.html"
@@ -178,18 +203,20 @@ class Letters:
                     file.write(page)
             yield json.dumps(letter, ensure_ascii=False, sort_keys=True) + "\n"
 
-    def write(self) -> None:
-        """Writes the pages and the NDJSON of the night, in place of what a killed run left."""
-        folder = private_folder(out_folder(self.night.lake.root) / "notices")
-        date = self.night.date.isoformat()
-        scratch = folder / f".{date}.{os.getpid()}"
-        shutil.rmtree(scratch, ignore_errors=True)
-        if self.night.policy.sending.pages:
-            private_folder(scratch)
-        try:
-            write_whole(folder / f"{date}.ndjson", self._lines(scratch if scratch.exists() else None))
-            shutil.rmtree(folder / date, ignore_errors=True)
-            if scratch.exists():
-                scratch.rename(folder / date)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+    def _write(self) -> None:
+        """Writes what is held under a name that nobody looks at."""
+        if not self._rows:
+            return
+        pages = private_folder(self._pages) if self.night.policy.sending.pages else None
+        self._lines.write(self._texts_of(pages))
+        self._written.append(pa.Table.from_pylist(self._rows, schema=NOTICES.arrow()))
+        self._rows, self._said = [], []
+
+    def release(self) -> None:
+        """Gives the pages and the NDJSON of the night their names, in place of what a killed run left."""
+        self._write()
+        pages = self._folder / self.night.date.isoformat()
+        self._lines.release()
+        shutil.rmtree(pages, ignore_errors=True)
+        if self._pages.exists():
+            self._pages.rename(pages)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ruamel.yaml import YAML
 
@@ -52,18 +52,47 @@ def probe(path: Path) -> None:
         scratch.unlink()
 
 
+class Whole:
+    """A text file that is there whole or not at all, mode 0600; until it is released under a name nobody looks at."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        self._file: TextIO | None = None
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Adds lines."""
+        with writing(self.path):
+            if self._file is None:
+                private_folder(self.path.parent)
+                made = os.open(self._scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                self._file = open(made, "w", encoding="utf-8")  # noqa: SIM115  closed below
+            self._file.writelines(lines)
+
+    def release(self) -> None:
+        """Gives the file its name, once what was written is on the disk."""
+        self.write(())
+        assert self._file is not None
+        with writing(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._scratch.replace(self.path)
+        self._file = None
+
+    def discard(self) -> None:
+        """Leaves nothing behind of what was not released."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._scratch.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, lines: Iterable[str]) -> None:
     """A text file, whole or not at all, mode 0600."""
-    private_folder(path.parent)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path):
-        try:
-            with open(
-                os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-            ) as file:
-                file.writelines(lines)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
+    file = Whole(path)
+    try:
+        file.write(lines)
+        file.release()
+    finally:
+        file.discard()
