@@ -13,6 +13,7 @@ MEASURES = (
     "benchmarks.extract_memory 200",
     "benchmarks.sealing 500",
     "benchmarks.demo",
+    "benchmarks.airflow_night",
     *(f"benchmarks.night --persons {p} --transactions {t} --months {m} --keep-results" for p, t, m in SIZES),
     "benchmarks.histories",
     "benchmarks.oracle --persons 320 --nights 60 --causes",

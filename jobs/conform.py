@@ -102,7 +102,10 @@ def barred(who: People, stopped: DataFrame) -> DataFrame:
 
 
 def not_erased(rows: DataFrame, erased: DataFrame) -> DataFrame:
-    """Rows but those of an erased person that were taken through the night of the erasure."""
+    """Rows but those of an erased person that were taken through the night of the erasure.
+
+    After the current versions are told: an older version of a record, of another person, is never current again.
+    """
     gone = erased.select(F.col("person_id").alias("e_person"), "erased_night")
     return rows.join(
         F.broadcast(gone),
@@ -246,21 +249,21 @@ def _conform_feed(
     consented: DataFrame,
     who: People,
 ) -> int:
-    rows = not_erased(accepted, who.erased)
     if contract.feed == "transactions":
+        rows = not_erased(accepted, who.erased)
         _left_out(night, contract, verdicts, suspended, who)
         left_out = F.broadcast(night.frame("conformed/left_out"))
         counts = covered(rows.join(left_out, ["person_id", contract.key], "left_anti"), contract, consented)
         # for features alone, which computes nobody else tonight
         night.lake.write_work(night.date, "transactions", monthly(counts, night.date))
         return 0
-    current = current_versions(rows, contract)
+    current = not_erased(current_versions(accepted, contract), who.erased)
     if contract.orders and (lost := _lost(night, contract, accepted, who)) is not None:
         current = current.unionByName(lost, allowMissingColumns=True)
     records = flagged(current, contract, verdicts, quarantine, suspended)
     more = [name for name, _, _ in RECORD_FLAGS]
     if contract.orders:
-        records = order_flags(records, rows, contract, who)
+        records = order_flags(records, accepted, contract, who)
         more += [name for name, _, _ in ORDER_FLAGS]
     kept = without_identity(covered(night.only_touched(records), contract, consented), contract, more)
     return int(night.write_touched(f"conformed/{contract.feed}", kept)["rows"])
@@ -269,7 +272,7 @@ def _conform_feed(
 def _disputes(night: Night, accepted: DataFrame, who: People) -> DataFrame:
     """Writes conformed disputes, everybody's; returns tonight's verdicts."""
     contract = contracts()["disputes"]
-    current = current_versions(not_erased(accepted, who.erased), contract)
+    current = not_erased(current_versions(accepted, contract), who.erased)
     said = disputes.verdicts(current, night.date, night.policy.dispute_extensions)
     told = current.join(said.select("dispute_id", "verdict", "decided_on"), "dispute_id", "left")
     night.write("conformed/disputes", without_identity(told, contract, ["verdict", "decided_on"]))
@@ -286,7 +289,7 @@ def _consents(
 ) -> DataFrame:
     """Writes conformed consents; returns the current ones, with the birth date."""
     contract = contracts()["consents"]
-    current = current_versions(not_erased(accepted, who.erased), contract)
+    current = not_erased(current_versions(accepted, contract), who.erased)
     mine = night.only_touched(flagged(current, contract, verdicts, quarantine, suspended))
     mine = night.lake.scratch("consents", mine)
     plain = without_identity(mine, contract, [name for name, _, _ in RECORD_FLAGS])

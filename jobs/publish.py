@@ -22,6 +22,7 @@ from jobs.rules.scorecard import scorecard_versions
 from schemas.contract import contracts
 from schemas.tables import PUBLICATIONS
 
+RETIRED = ("conformed/transactions",)  # tables that nights no longer write
 UNSIGNED = ("row_hash", "signature")
 
 
@@ -99,7 +100,8 @@ def publication(
 def run(night: Night) -> dict[str, int]:
     """Publishes the night; AssentError, and nothing published, when an invariant does not hold."""
     monitoring.write(night)
-    tables = {**(night.previous or {"tables": {}})["tables"], **night.lake.pins(night.date)}
+    before = (night.previous or {"tables": {}})["tables"]
+    tables = {t: p for t, p in before.items() if t not in RETIRED} | night.lake.pins(night.date)
     failed = violations(night, tables)
     if failed:
         first = "; ".join(f"{name}: {count}" for name, count in failed)
@@ -121,6 +123,6 @@ def run(night: Night) -> dict[str, int]:
     for change in json.loads(row["changed"]):
         night.say(f"{change['what']}: changed since night {night.after}, {len(change['lines'])} line(s)")
     night.lake.append_arrow("publications", pa.Table.from_pylist([row], schema=PUBLICATIONS.arrow()))
-    night.lake.clear_pins(night.date)
+    night.lake.clear_runs(night.date)
     retention.sweep(night)
     return {t: counts[t] for t in ("scores", "registers") if t in counts} | {"files": len(inputs)}

@@ -28,7 +28,12 @@ def _tables() -> list[str]:
 
 
 def begin(night: Night) -> None:
-    """Takes back what an abandoned night has purged: a night starts from what the last publication holds."""
+    """Takes back what an abandoned night has purged: a night starts from what the last publication holds.
+
+    Nor does it start from what an earlier run of this step has pinned: files may be others now, or gone.
+    """
+    for table in ("doubts", *_tables()):
+        night.lake.unpin(night.date, table)
     for table in _tables():
         if (before := night.pinned_before(table)) is not None:
             purge.undo(night.lake, table, before)
@@ -50,8 +55,10 @@ def _refused(night: Night) -> int:
         still.append(ask(STILL_COUNT, {"refused": rows}).select(QUARANTINE.names).cast(DOUBTS.arrow()))
         night.purged(table, purge.drop_nights(night.lake, table, days), since=gone_through(through, -1))
     if sum(t.num_rows for t in still):
-        known = night.arrow("doubts", DOUBTS.arrow())
-        night.write_arrow("doubts", pa.concat_tables([known.cast(DOUBTS.arrow()), *still]))
+        before = night.pinned_before("doubts")
+        if before is not None:
+            still.append(night.lake.dataset("doubts", before).to_table().cast(DOUBTS.arrow()))
+        night.write_arrow("doubts", pa.concat_tables(still))
     return gone
 
 
@@ -59,17 +66,16 @@ def _unconsented(night: Night) -> int:
     """Drops the rows of people without a live consent."""
     days = night.policy.retention["unconsented_days"]
     consents = night.dataset("accepted/consents")
-    gone = 0
+    kept = pa.table({"person_id": pa.array([], pa.int64())})
+    if consents is not None:
+        kept = ask(CONSENTED_PEOPLE, {"consents": consents}, night=night.date, days=days)
+    through, gone = gone_through(night.date, days), 0
     for feed in CONSENTED_FEEDS:
-        table = f"accepted/{feed}"
-        version = night.pinned(table)
-        if version is None:
+        table, contract = f"accepted/{feed}", contracts()[feed]
+        if (version := night.pinned(table)) is None:
             continue
-        kept = pa.table({"person_id": pa.array([], pa.int64())})
-        if consents is not None:
-            kept = ask(CONSENTED_PEOPLE, {"consents": consents}, night=night.date, days=days, source=feed)
-        through = gone_through(night.date, days)
-        dropped = purge.drop_people(night.lake, table, version, kept, through)
+        key = contract.key if contract.mode == "upsert" else None
+        dropped = purge.drop_people(night.lake, table, version, kept, through, key)
         if dropped is not None:
             night.purged(table, *dropped)
             gone += dropped[1].rows
@@ -83,10 +89,8 @@ def run(night: Night) -> dict[str, int]:
 
 def sweep(night: Night) -> int:
     """After publication: the files of what is purged, tonight's and what a killed night left; returns landed files."""
-    tables = night.lake.publication(night.date) or {"tables": {}}
-    before = (night.previous or {"tables": {}})["tables"]
     for table in _tables():
-        if any(pins.get(table, {}).get("purged") for pins in (tables["tables"], before)):
+        if night.lake.version(table) is not None:
             purge.sweep(night.lake, table)
     return purge.sweep_landing(night.lake, gone_through(night.date, night.policy.retention["landing_days"]))
 

@@ -12,32 +12,34 @@ import pyarrow as pa
 
 from jobs.lake.parquet_files import Files
 
-MEMORY = "4GB"  # beside the JVM, on a machine of which a night may take 16; what is more goes to disk
+# Of one database; four are at work at most (jobs/side_by_side.py), beside the JVM, on a machine of which a night may
+# take 16 GB. What is more goes to a folder of its own on the disk.
+MEMORY = "2GB"
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 
 @contextmanager
-def _database(tables: dict[str, Any], **config: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    con = duckdb.connect(config={"python_enable_replacements": False, **config})
-    try:
-        con.execute("SET TimeZone = 'UTC'")
-        for name, table in tables.items():
-            if isinstance(table, Files):
-                con.execute(f"CREATE TEMP VIEW {name} AS {table.sql()}")
-            else:
-                con.register(name, table)
-        yield con
-    finally:
-        con.close()
+def _database(tables: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+    with tempfile.TemporaryDirectory(prefix="assent-") as spill:
+        con = duckdb.connect(
+            config={"python_enable_replacements": False, "temp_directory": spill, "memory_limit": MEMORY}
+        )
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            for name, table in tables.items():
+                if isinstance(table, Files):
+                    con.execute(f"CREATE TEMP VIEW {name} AS {table.sql()}")
+                else:
+                    con.register(name, table)
+            yield con
+        finally:
+            con.close()
 
 
 @contextmanager
 def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
-    """The answer to one SELECT batch by batch; what does not fit into memory goes to a folder of its own."""
-    with (
-        tempfile.TemporaryDirectory(prefix="assent-") as spill,
-        _database(tables, temp_directory=spill, memory_limit=MEMORY) as con,
-    ):
+    """The answer to one SELECT batch by batch."""
+    with _database(tables) as con:
         yield con.sql(sql).to_arrow_reader(65_536)
 
 

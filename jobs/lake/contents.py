@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,15 +48,24 @@ class Content:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def content(data: Any, names: Sequence[str], keys: Any = None) -> Content:
-    """Of an Arrow dataset; with ``keys`` of the rows of these people alone. No JVM."""
+def content(
+    data: Any,
+    names: Sequence[str],
+    keys: Any = None,
+    where: str = "true",
+    more: Mapping[str, Any] | None = None,
+) -> Content:
+    """Of an Arrow dataset; with ``keys`` of the rows of these people alone. No JVM.
+
+    ``where``: a condition on its rows ``d``, which may ask the tables ``more``.
+    """
     # a separator of its own keeps a null apart from an empty text and a cell from its neighbour
     cells = ", ".join(f'coalesce(CAST("{n}" AS VARCHAR), chr(30))' for n in sorted(names) if n != DAY)
     days = f"coalesce(':' || min({DAY}) || '..' || max({DAY}), '')" if DAY in names else "''"
     mine = "" if keys is None else " SEMI JOIN keys USING (person_id)"
     total = f"sum(CAST(md5_number_lower(concat_ws(chr(31), {cells})) AS HUGEINT))"
     found = ask(
-        f"SELECT count(*) AS rows, {total}::VARCHAR AS total, {days} AS days FROM data{mine}",
-        {"data": data} if keys is None else {"data": data, "keys": keys},
+        f"SELECT count(*) AS rows, {total}::VARCHAR AS total, {days} AS days FROM data d{mine} WHERE {where}",
+        {"data": data, **(more or {})} if keys is None else {"data": data, "keys": keys},
     ).to_pylist()[0]
     return Content(int(found["rows"]), int(found["total"] or 0), str(found["days"]))

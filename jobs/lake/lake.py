@@ -6,13 +6,11 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import fsspec
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
@@ -20,11 +18,12 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-from jobs.errors import AssentError, UnreachedError, UsageError
+from jobs.errors import AssentError, UnreachedError
 from jobs.lake import parquet_files, spark_tables
 from jobs.lake.ask import stream
 from jobs.lake.keys import Keys, has_keys, keys_folder, make_keys
 from jobs.lake.newest import Newest
+from jobs.lake.runs import Runs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -35,19 +34,11 @@ NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 SMALL_BYTES = 64 << 20  # about half a million rows
 
 
-class Lake:
+class Lake(Runs):
     """Reads and writes tables by name and version; knows nothing of what they mean."""
 
     def __init__(self, root: str) -> None:
-        self.root = root.rstrip("/")
-        if not self.root or root.endswith("://"):
-            raise UsageError(f"lake {root!r} names no place; give a folder or URL with --lake")
-        try:
-            self.fs, self.path = fsspec.core.url_to_fs(self.root)
-        except (ValueError, ImportError) as e:
-            raise UsageError(
-                f"lake {root}: no such kind of place ({type(e).__name__}); give a folder or URL with --lake"
-            ) from None
+        super().__init__(root)
         self.newest = Newest(self)
 
     # -- the lake itself
@@ -96,24 +87,6 @@ class Lake:
         self.write_text("_scratch/probe", "")
         self.fs.rm(f"{self.path}/_scratch/probe")
 
-    def write_text(self, name: str, text: str) -> None:
-        """Writes a small file of the lake at once, whole or not at all."""
-        self._write_text(f"{self.path}/{name}", text)
-
-    def _write_text(self, path: str, text: str) -> None:
-        try:
-            self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            # outside the folder, so that nobody who lists it meets half a file
-            scratch = f"{self.path}/_scratch/{secrets.token_hex(8)}"
-            self.fs.makedirs(f"{self.path}/_scratch", exist_ok=True)
-            with self.fs.open(scratch, "w") as f:
-                f.write(text)
-            self.fs.mv(scratch, path)
-        except OSError as e:
-            raise AssentError(
-                f"lake {self.root} cannot be written ({e.strerror or type(e).__name__}); check the folder's rights"
-            ) from None
-
     # -- Delta tables
     def url(self, table: str) -> str:
         """Where a table lives."""
@@ -156,7 +129,14 @@ class Lake:
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a pinned version (partition columns stand in the paths only)."""
-        return DeltaTable(self.url(table), version=version).file_uris()
+        return spark_tables.files(DeltaTable(self.url(table), version=version), f"{self.path}/{table}")
+
+    def same(self, table: str, version: int) -> bool:
+        """Whether the newest version of a table holds what a version does."""
+        newest = self.version(table)
+        return newest == version or (
+            newest is not None and self.files(table, newest) == self.files(table, version)
+        )
 
     def frame(self, table: str, version: int) -> DataFrame:
         """A pinned version as a Spark frame."""
@@ -293,27 +273,6 @@ class Lake:
         self.newest.appended(table, version, data)
         return version
 
-    # -- the pins of the night that runs: table -> {version, rows, hash}
-    def _pin_folder(self, night: dt.date) -> str:
-        return f"{self.path}/_runs/{night.isoformat()}"
-
-    def pin(self, night: dt.date, table: str, value: dict[str, Any]) -> None:
-        """Remembers what a step of the night wrote, until it is published."""
-        name = table.replace("/", "__")
-        self._write_text(f"{self._pin_folder(night)}/{name}.json", json.dumps({"table": table, **value}))
-
-    def pins(self, night: dt.date) -> dict[str, dict[str, Any]]:
-        """What the steps of the night wrote so far."""
-        folder = self._pin_folder(night)
-        if not self.fs.exists(folder):
-            return {}
-        found = {}
-        for path in sorted(self.fs.ls(folder, detail=False, refresh=True)):
-            if path.endswith(".json"):
-                value = json.loads(self.fs.cat_file(path))
-                found[value.pop("table")] = value
-        return found
-
     # -- what a step leaves to later ones of the same night, until it is published
     def _work_folder(self, night: dt.date, name: str) -> str:
         return f"_runs/{night.isoformat()}/_work/{name}"
@@ -341,47 +300,6 @@ class Lake:
         if not self.fs.exists(f"{self.path}/{folder}"):
             raise AssentError(f"{name}: not written yet for {night}; run the earlier steps of the night")
         return self.spark.read.schema(ddl).parquet(f"{self.root}/{folder}")
-
-    def clear_pins(self, night: dt.date) -> None:
-        """Forgets an unfinished run of the night."""
-        if self.fs.exists(self._pin_folder(night)):
-            self.fs.rm(self._pin_folder(night), recursive=True)
-
-    # -- the steps done and the manifests of the night that runs
-    def steps_done(self, night: dt.date) -> set[str]:
-        """Which steps of the night were finished since it began."""
-        folder = f"{self._pin_folder(night)}/_done"
-        if not self.fs.exists(folder):
-            return set()
-        return {p.rsplit("/", 1)[-1].replace("=", ":") for p in self.fs.ls(folder, detail=False)}
-
-    def mark_done(self, night: dt.date, steps: list[str], later: tuple[str, ...]) -> None:
-        """Marks steps as done; those after them must be run again.
-
-        One marker a step and feed, because Airflow extracts the feeds side by side.
-        """
-        folder = f"{self._pin_folder(night)}/_done"
-        for step in later:
-            if self.fs.exists(f"{folder}/{step}"):
-                self.fs.rm(f"{folder}/{step}")
-        for step in steps:
-            self._write_text(f"{folder}/{step.replace(':', '=')}", "")
-
-    def manifest(self, night: dt.date, feed: str) -> list[dict[str, Any]]:
-        """What extract tried for a feed on a night, one object a file; empty when it did not run."""
-        path = f"{self.path}/{self._manifest(night, feed)}"
-        if not self.fs.exists(path):
-            return []
-        found: list[dict[str, Any]] = json.loads(self.fs.cat_file(path))
-        return found
-
-    def write_manifest(self, night: dt.date, feed: str, entries: list[dict[str, Any]]) -> None:
-        """What extract tried, and later what validate made of it."""
-        self.write_text(self._manifest(night, feed), json.dumps(entries, indent=1))
-
-    @staticmethod
-    def _manifest(night: dt.date, feed: str) -> str:
-        return f"landing/_manifests/{night.isoformat()}/{feed}.json"
 
     # -- publications
     def publications(self) -> list[dict[str, Any]]:

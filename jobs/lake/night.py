@@ -228,7 +228,7 @@ class Night:
         written: there is none, or an abandoned night has left rows behind it.
         """
         before = self.pinned_before(table)
-        if before is None or self.lake.version(table) != before:
+        if before is None or not self.lake.same(table, before):
             return None
         names = self.lake.dataset(table, before).schema.names
         return self._pin(table, before, Content(0, 0), names, nightly=True)
@@ -259,7 +259,7 @@ class Night:
         pin = {"version": version, "rows": holds.rows, "hash": hashed}
         before = (self.previous or {"tables": {}})["tables"].get(table, {})
         if table in HELD:
-            pin |= _held(self._held_before(table, before, names).joined(holds), names)
+            pin |= _held(self._held_before(table, version, before, names).joined(holds), names)
         elif nightly:  # chained, so that its cost does not grow with the nights stored
             pin["hash"] = chained(before.get("hash", ""), hashed)
             if "since" in before:
@@ -269,30 +269,45 @@ class Night:
         self.lake.pin(self.date, table, pin)
         return pin
 
-    def _held_before(self, table: str, before: dict[str, Any], names: Sequence[str]) -> Content:
-        """What a table held on the night before; read where that night did not say."""
+    def _held_before(self, table: str, version: int, before: dict[str, Any], names: Sequence[str]) -> Content:
+        """What a table held on the night before; read where that night did not say, or of other columns."""
         if not before:
             return Content(0, 0)
-        if "held" in before:
+        if before.get("columns") == _columns(names):
             return Content(int(before["held"]), int(before["sum"]))
-        return content(self.lake.dataset(table, int(before["version"])), names)
+        rows = self.lake.dataset(table, version).filter(pc.field("night") != pa.scalar(self.date))
+        return content(rows, names)
 
     def purged(
         self, table: str, version: int, gone: Content | None = None, since: dt.date | None = None
     ) -> None:
         """Pins the version of a nightly table that has lost ``gone`` rows, or every night before ``since``."""
-        pin = self.lake.pins(self.date)[table] | {"version": version, "purged": True}
+        names = self.lake.dataset(table, version).schema.names
+        pin = self.lake.pins(self.date).get(table)
+        if pin is None:  # nothing came of it tonight
+            before = self.pinned_before(table)
+            assert before is not None
+            pin = self._pin(table, before, Content(0, 0), names, nightly=True)
+        pin = pin | {"version": version}
         if gone is not None:
-            names = self.lake.dataset(table, version).schema.names
             pin |= _held(Content(int(pin["held"]), int(pin["sum"])).without(gone), names)
         if since is not None:
             pin["since"] = since.isoformat()
         self.lake.pin(self.date, table, pin)
 
 
+def _columns(names: Sequence[str]) -> str:
+    return ",".join(sorted(names))
+
+
 def _held(content: Content, names: Sequence[str]) -> dict[str, Any]:
     """What a pin says of everything that a table holds."""
-    return {"held": content.rows, "sum": str(content.total), "hash": content.hash(names)}
+    return {
+        "held": content.rows,
+        "sum": str(content.total),
+        "columns": _columns(names),
+        "hash": content.hash(names),
+    }
 
 
 class RowDigest:

@@ -33,7 +33,7 @@ def rows(lake: Lake, table: str, version: int) -> Any:
     """A pinned version for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such."""
     if "file" not in lake.fs.protocol:
         return lake.dataset(table, version)
-    paths = tuple(p.removeprefix("file://") for p in lake.files(table, version))
+    paths = tuple(lake.files(table, version))
     if not paths or any(PATTERN.search(p) for p in paths):
         return lake.dataset(table, version)
     return Files(paths, lake.is_nightly(table, version))

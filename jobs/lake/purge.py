@@ -33,7 +33,7 @@ def nights(lake: Lake, table: str, version: int) -> list[dt.date]:
 
 def undo(lake: Lake, table: str, version: int) -> None:
     """Takes back what an abandoned night did to a table after a version; nothing where it did nothing."""
-    if lake.version(table) != version:
+    if not lake.same(table, version):
         DeltaTable(lake.url(table)).restore(version)
 
 
@@ -55,12 +55,19 @@ def drop_nights(lake: Lake, table: str, days: Sequence[dt.date]) -> int:
     return _replace(lake, table, days, [])
 
 
+GONE_KEYS = """
+SELECT {key}, max(revised_at) AS revised_at FROM data SEMI JOIN gone USING (person_id) WHERE {old} GROUP BY ALL
+"""
+
+
 def drop_people(
-    lake: Lake, table: str, version: int, kept: pa.Table, through: dt.date
+    lake: Lake, table: str, version: int, kept: pa.Table, through: dt.date, key: str | None
 ) -> tuple[int, Content] | None:
     """A version without the rows of nights ``through`` a day of people who are not in ``kept``, and what they were.
 
-    None where there are none. ``version`` is the newest; the partitions that held such a row are written again.
+    With ``key`` (of an upsert feed) also without what those rows have superseded, whosever it was: no older version of
+    a record becomes current because the newer one is gone. None where there is nothing to drop. ``version`` is the
+    newest; the partitions that held such a row are written again.
     """
     data = parquet_files.rows(lake, table, version)
     old = f"night <= DATE '{through.isoformat()}'"
@@ -70,34 +77,77 @@ def drop_people(
     )
     if not gone.num_rows:
         return None
-    held = ask(
-        f"SELECT DISTINCT night FROM data SEMI JOIN gone USING (person_id) WHERE {old}",
-        {"data": data, "gone": gone},
-    )
+    mine, tables = f"(person_id IN (SELECT person_id FROM gone) AND {old})", {"gone": gone}
+    if key is not None:
+        tables["keys"] = ask(GONE_KEYS.format(key=key, old=old), {"data": data, "gone": gone})
+        mine += f" OR EXISTS (FROM keys k WHERE k.{key} = d.{key} AND d.revised_at < k.revised_at)"
+    held = ask(f"SELECT DISTINCT night FROM data d WHERE {mine}", {"data": data, **tables})
     days = sorted(held.column("night").to_pylist())
-    whole = lake.dataset(table, version)
-    files, names = [], whole.schema.names
+    whole, files, lost = lake.dataset(table, version), [], Content(0, 0)
+    names = whole.schema.names
     inside = ", ".join(f'"{n}"' for n in names if n != "night")
     for day in days:
         place = f"night={day.isoformat()}/{secrets.token_hex(8)}-kept.parquet"
         path = f"{lake.path}/{table}/{place}"
-        mine = whole.filter(pc.field("night") == pa.scalar(day))
-        sql = f"SELECT {inside} FROM data ANTI JOIN gone USING (person_id)"
-        if rows := lake.store(sql, {"data": mine, "gone": gone}, path):
+        before = whole.filter(pc.field("night") == pa.scalar(day))
+        sql = f"SELECT {inside} FROM data d WHERE NOT coalesce({mine}, false)"
+        if rows := lake.store(sql, {"data": before, **tables}, path):
             files.append(spark_tables.added(lake.fs, path, place, rows, {"night": day.isoformat()}))
         else:
             lake.fs.rm(path)
-    left = whole.filter(pc.field("night").isin(pa.array(days, pa.date32())))
-    return _replace(lake, table, days, files), content(left, names, gone)
+        lost = lost.joined(content(before, names, where=mine, more=tables))
+    return _replace(lake, table, days, files), lost
 
 
 def sweep(lake: Lake, table: str) -> None:
-    """Removes the files that the newest version does not name."""
-    DeltaTable(lake.url(table)).vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+    """Removes the files of a table that its newest version does not name, also those that no version ever named."""
+    known = DeltaTable(lake.url(table))
+    if known.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False, full=True):
+        known.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
+
+
+def _named(lake: Lake, through: dt.date) -> set[str]:
+    """The landed files that manifests after a night name."""
+    folder = f"{lake.path}/{MANIFESTS}"
+    nights = sorted(p.rsplit("/", 1)[-1] for p in lake.fs.ls(folder, detail=False, refresh=True))
+    later = [dt.date.fromisoformat(n) for n in nights if n[0].isdigit() and n > through.isoformat()]
+    return {
+        f for night in later for feed in contracts() for e in lake.manifest(night, feed) for f in e["landing"]
+    }
 
 
 def sweep_landing(lake: Lake, through: dt.date) -> int:
-    """Removes what nights through a day have landed; the manifests stay, and name no file any more. Returns files."""
+    """Removes what nights through a day have landed; the manifests stay, and name no file any more. Returns files.
+
+    Of deliveries that old also what no manifest names: a night killed in the middle of extract has left it.
+    """
+    removed = 0
+    for folder in _old_deliveries(lake, through):
+        files = lake.fs.ls(folder, detail=False, refresh=True)
+        kept = _named(lake, through) if files else set()
+        for file in files:
+            if file.removeprefix(f"{lake.path}/") not in kept:
+                lake.fs.rm(file)
+                removed += 1
+        if "file" in lake.fs.protocol and not lake.fs.ls(folder, detail=False, refresh=True):
+            lake.fs.rmdir(folder)
+    return removed + _sweep_named(lake, through)
+
+
+def _old_deliveries(lake: Lake, through: dt.date) -> list[str]:
+    """Folders of deliveries that were delivered on a day or before."""
+    found = []
+    for feed in contracts():
+        root = f"{lake.path}/landing/{feed}"
+        if lake.fs.exists(root):
+            for folder in sorted(lake.fs.ls(root, detail=False, refresh=True)):
+                day = folder.rpartition("delivery=")[2]
+                if day <= through.isoformat():
+                    found.append(folder)
+    return found
+
+
+def _sweep_named(lake: Lake, through: dt.date) -> int:
     mark = f"{lake.path}/{MARK}"
     done = lake.fs.cat_file(mark).decode() if lake.fs.exists(mark) else ""
     folder = f"{lake.path}/{MANIFESTS}"

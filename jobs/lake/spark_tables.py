@@ -27,12 +27,17 @@ def read(spark: SparkSession, url: str, version: int) -> DataFrame:
     """A version of a table: the files that its log names, and no others."""
     table = DeltaTable(url, version=version)
     schema = _schema(table)
-    files = sorted(f"{url}/{f}" for f in pa.table(table.get_add_actions()).column("path").to_pylist())
-    if not files:
+    named = files(table, url)
+    if not named:
         return empty(spark, schema)
     reader = spark.read.schema(schema).option(VERBATIM, "false").option("basePath", url)
     # of a partitioned table Spark puts the partition columns last; the table's order is the schema's
-    return reader.parquet(*files).select(*schema.names)
+    return reader.parquet(*named).select(*schema.names)
+
+
+def files(table: DeltaTable, root: str) -> list[str]:
+    """The files that the log names, under a root; as they are called, not as a URL would have them."""
+    return sorted(f"{root}/{f}" for f in pa.table(table.get_add_actions()).column("path").to_pylist())
 
 
 def schema(url: str, version: int, columns: Sequence[str]) -> StructType:

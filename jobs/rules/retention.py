@@ -1,6 +1,6 @@
 """How long the restricted zone keeps what it holds (RULES, "Identity"; ``retention`` of policy.yaml).
 
-Statements in DuckDB's SQL; variables ``night``, ``days`` and ``source``. What came on a night is gone ``days`` later,
+Statements in DuckDB's SQL; variables ``night`` and ``days``. What came on a night is gone ``days`` later,
 and a person is unconsented when no consent was live on the night or in the ``days`` before it.
 """
 
@@ -9,18 +9,20 @@ from __future__ import annotations
 import datetime as dt
 
 from jobs.rules.doubt import EVENTS, STOPPING_KINDS
+from schemas.contract import IDENTITY_NAMES
 
-# Feeds whose rows stay only of people with a consent that covers the feed: nothing but a score reads them.
+# Feeds whose rows stay only of people with a consent: nothing but a score reads them.
 CONSENTED_FEEDS = ("transactions", "education")
 
-# Of ``consents`` (accepted/consents, every revision) the ``person_id`` of people of whom a consent to read ``source``
-# was live on the night or in the ``days`` before it. Only declarations that were read end one: a refused one is a
-# doubt, and doubt takes nothing away from a person.
+# Of ``consents`` (accepted/consents, every revision) the ``person_id`` of people of whom a consent was live on the
+# night or in the ``days`` before it. Only declarations that were read end one: a refused one is a doubt, and doubt
+# takes nothing away from a person.
 CONSENTED_PEOPLE = """
 WITH granted AS (
     SELECT person_id, consent_id, any_value(purpose) AS purpose, any_value(recipient) AS recipient,
+        any_value(source) AS source,
         min(granted_on) AS granted_on, least(min(expires_on), min(withdrawn_on) - 1) AS last_day
-    FROM consents WHERE kind = 'consent' AND source = getvariable('source') GROUP BY ALL
+    FROM consents WHERE kind = 'consent' GROUP BY ALL
 ), ended AS (
     SELECT g.person_id, g.granted_on,
         least(g.last_day, (
@@ -29,7 +31,7 @@ WITH granted AS (
                 d.kind IN ('erasure', 'death') OR (d.kind = 'withdrawal'
                 AND coalesce(d.purpose, g.purpose) = g.purpose
                 AND coalesce(d.recipient, g.recipient) = g.recipient
-                AND coalesce(d.source, getvariable('source')) = getvariable('source'))))) AS last_day
+                AND coalesce(d.source, g.source) = g.source)))) AS last_day
     FROM granted g
 )
 SELECT DISTINCT person_id FROM ended
@@ -37,20 +39,50 @@ WHERE granted_on <= getvariable('night') AND last_day >= granted_on
     AND last_day >= getvariable('night') - getvariable('days')
 """
 
-_READ = (*EVENTS, "kind", "revised_at", "feed", "record_id", "outcome", "resolved_on")
-_CELLS = ", ".join(f"{name} := json_extract_string(verbatim, '$.{name}')" for name in _READ)
-_FILLED = " OR ".join(f"nullif(trim(cells.{e}), '') IS NOT NULL" for e in EVENTS)
-_STOPPING = ", ".join(f"'{k}'" for k in STOPPING_KINDS)
+TOLD = "told"  # what a cell becomes of which doubt asks only whether it is filled
+
+
+def _cell(name: str) -> str:
+    return f"nullif(trim(json_extract_string(verbatim, '$.{name}')), '')"
+
+
+def _words(*words: str) -> str:
+    return ", ".join(f"'{w}'" for w in words)
+
+
+def _key(sql: str) -> str:
+    """A key where it is one: short, of no signs but a key's, and no part of the row's own identity."""
+    names = " OR ".join(f"lower({sql}) = lower({_cell(n)})" for n in IDENTITY_NAMES)
+    own = f"contains({sql}, {_cell('national_id')}) OR {names}"
+    short = f"regexp_full_match({sql}, '[A-Za-z0-9._:/-]{{1,64}}')"
+    return f"CASE WHEN {short} AND NOT coalesce({own}, false) THEN {sql} END"
+
+
+# A cell may hold anything, an identity too: of each only what doubt needs of it.
+_CELLS = {
+    **{e: f"CASE WHEN {_cell(e)} IS NOT NULL THEN '{TOLD}' END" for e in EVENTS},
+    "kind": f"CASE WHEN lower({_cell('kind')}) IN ({_words(*STOPPING_KINDS)}) THEN lower({_cell('kind')}) END",
+    "feed": _key(_cell("feed")),
+    "record_id": _key(_cell("record_id")),
+    "outcome": f"CASE WHEN lower({_cell('outcome')}) = 'rejected' THEN 'rejected' END",
+    "resolved_on": f"try_cast({_cell('resolved_on')} AS DATE)::VARCHAR",
+    "revised_at": f"strftime(try_cast({_cell('revised_at')} AS TIMESTAMPTZ), '%Y-%m-%dT%H:%M:%S.%fZ')",
+}
+_FILLED = " OR ".join(f"cells.{e} IS NOT NULL" for e in EVENTS)
 # Of ``refused`` (quarantine, the rows that go) what still counts for a person until it is mended (RULES, "Doubt"):
-# in QUARANTINE's columns, but of the delivered cells only those that rules/doubt.py reads, none of them an identity.
+# in QUARANTINE's columns, without a word of the person's.
 STILL_COUNT = f"""
 WITH told AS (
-    SELECT *, CASE WHEN json_valid(verbatim) THEN struct_pack({_CELLS}) END AS cells
-    FROM refused WHERE person_id IS NOT NULL
+    SELECT * REPLACE ({_key("record_key")} AS record_key),
+        struct_pack({", ".join(f"{name} := {sql}" for name, sql in _CELLS.items())}) AS cells
+    FROM (
+        SELECT * REPLACE (CASE WHEN json_valid(verbatim) THEN verbatim END AS verbatim)
+        FROM refused WHERE person_id IS NOT NULL
+    )
 )
 SELECT * EXCLUDE (verbatim, cells), to_json(cells)::VARCHAR AS verbatim FROM told
 WHERE contested
-    OR (feed = 'consents' AND lower(trim(cells.kind)) IN ({_STOPPING}))
+    OR (feed = 'consents' AND cells.kind IS NOT NULL)
     OR (feed = 'disputes' AND cells.feed IS NOT NULL AND cells.record_id IS NOT NULL)
     OR (record_key IS NOT NULL AND ({_FILLED}))
 """

@@ -68,13 +68,25 @@ def some(feed: str, night: dt.date) -> pa.Table:
             return chance.randint(1, 5)
         if types[name] == "timestamp":
             return None
-        return "dismissed" if name == "appeal_outcome" else "law"
+        return "law"
+
+    def appeal() -> dict[str, object]:
+        """Of most orders none; else lodged, and perhaps decided."""
+        found = dict.fromkeys(("appeal_lodged_on", "appeal_decided_on", "appeal_outcome"))
+        if chance.random() < 0.2:
+            found["appeal_lodged_on"] = near(chance, night, (0, 0, 1))
+            if chance.random() < 0.7:
+                found["appeal_decided_on"] = near(chance, night, (0,))
+                found["appeal_outcome"] = chance.choice(["dismissed", "dismissed", "allowed", "varied"])
+        return found
 
     rows = []
     for person in range(PEOPLE):
         row = {
             n: cell(n) for n in types if n not in ("national_id", "family_name", "given_name", "birth_date")
         }
+        if "appeal_outcome" in row:
+            row |= appeal()
         more = {n: False for n, t, _ in flags if t == "BOOLEAN"}
         rows.append({"person_id": person, **row, **more, "is_order": True})
     kinds = {

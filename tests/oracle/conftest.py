@@ -8,6 +8,7 @@ something changed for all (another month or policy, a feed that is late).
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 START, PERSONS, LENGTH, SEED = dt.date(2026, 11, 18), 320, 60, 7
 # 14 and 45 begin a month; 21: consents are late; 29-31: transactions; 42-43: disputes
 NIGHTS = (1, 2, 14, 15, 21, 30, 42, 45, 53, 60)
+# nights that are also computed whole, from the lake as it was before: number of shuffle partitions
+REBUILT = {15: 1, 60: 64}
 NEW_POLICY_FROM = 53  # another recipient, and another version of a scorecard
 
 
@@ -47,6 +50,13 @@ def certified(home: Path, recipient: str) -> None:
     assert main(["keys", "import", recipient, str(file), "--lake", str(home / "lake")]) == 0
 
 
+def copied(lake: str, to: Path) -> str:
+    """A lake with its keys once more, its files linked: none is ever changed in place."""
+    shutil.copytree(lake, to, copy_function=os.link)
+    shutil.copytree(f"{lake}.keys", f"{to}.keys")
+    return str(to)
+
+
 @dataclass(frozen=True)
 class History:
     """A lake with its deliveries."""
@@ -54,6 +64,8 @@ class History:
     deliveries: Path
     lake: str
     compared: list[Comparison] = field(default_factory=list)  # each night as it was published
+    before: dict[int, str] = field(default_factory=dict)  # the lake before a night of REBUILT
+    said: dict[int, list[str]] = field(default_factory=dict)
 
 
 def policy_folder(home: Path) -> Path:
@@ -91,7 +103,10 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory) -> History:
             if number == NEW_POLICY_FROM:
                 patch.setenv("ASSENT_POLICY", str(policy_folder(home)))
                 certified(home, "new-insurer")
-            run_night(open_night(date(number), made.lake, str(made.deliveries), create=True))
+            if number in REBUILT:
+                made.before[number] = copied(made.lake, home / f"before-{number}")
+            said = made.said[number] = []
+            run_night(open_night(date(number), made.lake, str(made.deliveries), create=True, say=said.append))
             # now: a later night purges what this one was made from
             made.compared.extend(compare(con, publications(made.lake)[-1])[0])
     return made

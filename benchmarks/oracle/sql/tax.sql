@@ -1,7 +1,7 @@
 -- Assessments of the last 7 years, and final determinations of debt.
 CREATE OR REPLACE TEMP TABLE of_tax AS
 WITH determined AS (  -- an order is a record of which any accepted version was a final determination
-    SELECT DISTINCT assessment_id FROM kept('accepted_tax') WHERE status = 'final_determination'
+    SELECT DISTINCT assessment_id FROM accepted_tax WHERE night <= night() AND status = 'final_determination'
 ),
 records AS (
     SELECT t.*, coalesce(f.upheld, false) AS upheld, coalesce(f.suspended, false) AS suspended,
