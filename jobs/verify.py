@@ -64,7 +64,7 @@ def _holds(
     """Whether a version (a night's rows of it) has the rows and the hash of a pin."""
 
     data = lake.dataset(table, version)
-    names = data.schema.names
+    names = pin["columns"].split(",") if "columns" in pin else data.schema.names
     mine = data if night is None else data.filter(pc.field("night") == pa.scalar(night))
 
     def equal(found: Content) -> bool:

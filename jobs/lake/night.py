@@ -262,6 +262,7 @@ class Night:
             pin |= _held(self._held_before(table, version, before, names).joined(holds), names)
         elif nightly:  # chained, so that its cost does not grow with the nights stored
             pin["hash"] = chained(before.get("hash", ""), hashed)
+            pin["columns"] = _columns(names)  # a later night may gain one
             if "since" in before:
                 pin["since"] = before["since"]
         elif table in CARRIED:

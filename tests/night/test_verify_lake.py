@@ -1,6 +1,7 @@
 """`assent verify --lake` holds the chain of publications, and finds what was changed behind it."""
 
 import base64
+import datetime as dt
 import shutil
 
 import pyarrow as pa
@@ -9,9 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deltalake import DeltaTable, write_deltalake
 
+from jobs.errors import AssentError
+from jobs.lake.contents import chained, content
 from jobs.lake.lake import Lake
 from jobs.publish import row_hash
-from jobs.verify import check_lake
+from jobs.verify import check_lake, check_table
 from tests.night.conftest import NIGHTS, Place, assent
 
 
@@ -133,3 +136,23 @@ def test_a_lake_without_a_publication_is_one_line(tmp_path, capsys):
     assert "nothing is published yet" in capsys.readouterr().err
     with pytest.raises(Exception, match="no lake at"):
         check_lake(str(tmp_path / "none"), print)
+
+
+def test_a_column_that_a_table_gains_leaves_its_earlier_nights_as_they_were(tmp_path):
+    lake, rows, before = Lake(str(tmp_path / "lake")), [], {}
+    nights = [dt.date(2026, 11, 18), dt.date(2026, 11, 19)]
+    for number, night in enumerate(nights):
+        data = pa.table({"night": [night], "kind": ["a"], **({"gained": ["x"]} if number else {})})
+        version = lake.append_arrow("t", data) if number else lake.write_arrow("t", data, nightly=True)
+        holds = content(data, data.column_names)
+        before = {
+            "version": version,
+            "rows": 1,
+            "columns": ",".join(sorted(data.column_names)),
+            "hash": chained(before.get("hash", ""), holds.hash(data.column_names)),
+        }
+        rows.append({"night": night, "tables": {"t": before}})
+    assert check_table(lake, rows, "t") == 2
+    rows[0]["tables"]["t"]["columns"] += ",gained"
+    with pytest.raises(AssentError, match="does not hold what was published on 2026-11-18"):
+        check_table(lake, rows, "t")
