@@ -19,6 +19,8 @@ class Runs:
         self.root = root.rstrip("/")
         if not self.root or root.endswith("://"):
             raise UsageError(f"lake {root!r} names no place; give a folder or URL with --lake")
+        if "%" in self.root and "://" not in self.root:
+            raise UsageError(f"lake {root}: a % in a path is read as part of a URL; name another folder")
         try:
             self.fs, self.path = fsspec.core.url_to_fs(self.root)
         except (ValueError, ImportError) as e:

@@ -13,7 +13,7 @@ KEYS = pa.table({"key": ["a", "c"]})
 
 
 @pytest.mark.parametrize(
-    ("folder", "as_files"), [("lake", True), ("my läke 100%20", True), ("one's own", False)]
+    ("folder", "as_files"), [("lake", True), ("my läke", True), ("one's own", False)]
 )
 def test_the_rows_of_the_keys(spark, tmp_path, folder, as_files):
     lake = Lake(str(tmp_path / folder))
