@@ -35,6 +35,7 @@ NIGHT = ["night", "--date", "2026-11-18"]
         (["night", "--date", "2026-11-18", "--deliveries", "d"], 2, "--lake"),
         (["night", "--date", "2026-W47-3", "--deliveries", "d", "--lake", "l"], 2, "YYYY-MM-DD"),
         (["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "s3://"], 2, "names no place"),
+        (["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "l%20"], 2, "name another folder"),
         (
             ["night", "--date", "2026-11-18", "--deliveries", "d", "--lake", "foo://x"],
             2,

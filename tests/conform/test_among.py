@@ -12,9 +12,7 @@ FIRST, SECOND = dt.date(2026, 11, 18), dt.date(2026, 11, 19)
 KEYS = pa.table({"key": ["a", "c"]})
 
 
-@pytest.mark.parametrize(
-    ("folder", "as_files"), [("lake", True), ("my läke", True), ("one's own", False)]
-)
+@pytest.mark.parametrize(("folder", "as_files"), [("lake", True), ("my läke", True), ("one's own", False)])
 def test_the_rows_of_the_keys(spark, tmp_path, folder, as_files):
     lake = Lake(str(tmp_path / folder))
     lake.write_arrow("t", pa.table({"k": ["a", "b"], "night": [FIRST] * 2}), nightly=True)
