@@ -257,7 +257,7 @@ def run(night: Night) -> dict[str, int]:
     have their packages. AssentError, after everything is sent, when people had no listing notice: their registers sent
     removals alone.
     """
-    compact(night.lake)
+    compact(night.lake, night.say)
     _take(night)
     prepare(night)
     if night.other_policy:

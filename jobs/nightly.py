@@ -164,6 +164,8 @@ def run_step(night: Night, step: str, feed: str | None = None) -> dict[str, int]
     """Runs one step, says how long it took, and returns its counts."""
     if night.published is not None and step not in AFTER_PUBLICATION:
         night.say(f"night {night.date}: already published, {step} has nothing to do")
+        if step == "publish":  # killed right after, it had not cleaned up
+            importlib.import_module("jobs.publish").clean(night)
         return {}
     _ready(night, step, feed)
     if step in AFTER_PUBLICATION:

@@ -22,7 +22,6 @@ from jobs.rules.scorecard import scorecard_versions
 from schemas.contract import contracts
 from schemas.tables import PUBLICATIONS
 
-RETIRED = ("conformed/transactions",)  # tables that nights no longer write
 UNSIGNED = ("row_hash", "signature")
 
 
@@ -97,11 +96,17 @@ def publication(
     return row
 
 
+def clean(night: Night) -> None:
+    """Removes what a published night needs no more: its own work, and the files of what was purged."""
+    night.lake.clear_runs(night.date)
+    retention.sweep(night)
+
+
 def run(night: Night) -> dict[str, int]:
     """Publishes the night; AssentError, and nothing published, when an invariant does not hold."""
     monitoring.write(night)
     before = (night.previous or {"tables": {}})["tables"]
-    tables = {t: p for t, p in before.items() if t not in RETIRED} | night.lake.pins(night.date)
+    tables = {t: p for t, p in before.items() if t not in retention.RETIRED} | night.lake.pins(night.date)
     failed = violations(night, tables)
     if failed:
         first = "; ".join(f"{name}: {count}" for name, count in failed)
@@ -123,6 +128,5 @@ def run(night: Night) -> dict[str, int]:
     for change in json.loads(row["changed"]):
         night.say(f"{change['what']}: changed since night {night.after}, {len(change['lines'])} line(s)")
     night.lake.append_arrow("publications", pa.Table.from_pylist([row], schema=PUBLICATIONS.arrow()))
-    night.lake.clear_runs(night.date)
-    retention.sweep(night)
+    clean(night)
     return {t: counts[t] for t in ("scores", "registers") if t in counts} | {"files": len(inputs)}

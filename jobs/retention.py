@@ -12,31 +12,52 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.lake import purge
+from jobs.lake import parquet_files, purge
 from jobs.lake.ask import ask
 from jobs.lake.night import Night
-from jobs.rules.retention import CONSENTED_FEEDS, CONSENTED_PEOPLE, STILL_COUNT, gone_through
+from jobs.rules.retention import (
+    CONSENTED_FEEDS,
+    CONSENTED_PEOPLE,
+    KEYS_NAMED,
+    STILL_COUNT,
+    gone_through,
+)
 from schemas.contract import contracts
 from schemas.tables import DOUBTS, QUARANTINE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+RETIRED = ("conformed/transactions",)  # tables that nights no longer write
+
 
 def _tables() -> list[str]:
-    return [*(f"quarantine/{f}" for f in contracts()), *(f"accepted/{f}" for f in CONSENTED_FEEDS)]
+    return [f"{zone}/{f}" for zone in ("accepted", "quarantine") for f in contracts()]
 
 
 def begin(night: Night) -> None:
-    """Takes back what an abandoned night has purged: a night starts from what the last publication holds.
+    """Takes back what an abandoned night wrote and purged: a night starts from what the last publication holds.
 
     Nor does it start from what an earlier run of this step has pinned: files may be others now, or gone.
     """
     for table in ("doubts", *_tables()):
         night.lake.unpin(night.date, table)
     for table in _tables():
-        if (before := night.pinned_before(table)) is not None:
-            purge.undo(night.lake, table, before)
+        purge.undo(night.lake, table, night.pinned_before(table))
+
+
+def _known(night: Night, refused: Any) -> pa.Table:
+    """The keys among those that refused rows name which an accepted row of the feed has."""
+    named = ask(KEYS_NAMED, {"refused": refused})
+    found = []
+    for feed, contract in contracts().items():
+        mine = named.filter(pc.field("feed") == feed)
+        version = night.pinned(f"accepted/{feed}")
+        if mine.num_rows and version is not None:
+            data = parquet_files.rows(night.lake, f"accepted/{feed}", version)
+            sql = f"SELECT feed, key FROM named n WHERE key IN (SELECT {contract.key} FROM data)"
+            found.append(ask(sql, {"named": mine, "data": data}))
+    return pa.concat_tables(found) if found else named.slice(0, 0)
 
 
 def _refused(night: Night) -> int:
@@ -52,7 +73,12 @@ def _refused(night: Night) -> int:
             continue
         rows = night.lake.dataset(table, version).filter(pc.field("night").isin(pa.array(days, pa.date32())))
         gone += rows.count_rows()
-        still.append(ask(STILL_COUNT, {"refused": rows}).select(QUARANTINE.names).cast(DOUBTS.arrow()))
+        tables = {
+            "refused": rows,
+            "feeds": pa.table({"feed": list(contracts())}),
+            "known": _known(night, rows),
+        }
+        still.append(ask(STILL_COUNT, tables).select(QUARANTINE.names).cast(DOUBTS.arrow()))
         night.purged(table, purge.drop_nights(night.lake, table, days), since=gone_through(through, -1))
     if sum(t.num_rows for t in still):
         before = night.pinned_before("doubts")
@@ -92,6 +118,8 @@ def sweep(night: Night) -> int:
     for table in _tables():
         if night.lake.version(table) is not None:
             purge.sweep(night.lake, table)
+    for table in RETIRED:
+        purge.remove(night.lake, table)
     return purge.sweep_landing(night.lake, gone_through(night.date, night.policy.retention["landing_days"]))
 
 

@@ -131,12 +131,19 @@ class Letters:
         self._lines = Whole(self._folder / f"{night.date.isoformat()}.ndjson")
 
     def __enter__(self) -> Letters:
-        shutil.rmtree(self._pages, ignore_errors=True)
+        # also what a killed run of the night has left
+        for left in private_folder(self._folder).glob(f".{self.night.date.isoformat()}.*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lines.discard()
-        shutil.rmtree(self._pages, ignore_errors=True)
+        try:
+            self._lines.discard()
+        finally:
+            shutil.rmtree(self._pages, ignore_errors=True)
 
     def add(
         self,

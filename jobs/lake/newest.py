@@ -7,11 +7,12 @@ The small ones are read once a version, and all are compacted.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import DeltaError
 
 if TYPE_CHECKING:
     from jobs.lake.lake import Lake
@@ -67,11 +68,11 @@ class Newest:
         return self._publications[1]
 
 
-def compact(lake: Lake) -> int:
+def compact(lake: Lake, say: Callable[[str], None]) -> int:
     """Puts the small files of these tables together; returns how many tables had too many.
 
-    Old files stay a week, for whoever reads them now. What is appended at the same moment stands; where another process
-    does the same, it is left to it.
+    Old files stay a week, for whoever reads them now. What is appended at the same moment stands. Nothing waits for it:
+    where it fails, that is said.
     """
     compacted = 0
     for name in APPENDED:
@@ -81,8 +82,11 @@ def compact(lake: Lake) -> int:
         if len(table.file_uris()) > MOST_FILES:
             try:
                 table.optimize.compact()
-            except CommitFailedError:
+                table.vacuum(dry_run=False)
+            except (DeltaError, OSError) as e:
+                say(
+                    f"{name}: its files could not be put together ({type(e).__name__}); the next export tries again"
+                )
                 continue
-            table.vacuum(dry_run=False)
             compacted += 1
     return compacted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -82,10 +82,13 @@ class Whole:
 
     def discard(self) -> None:
         """Leaves nothing behind of what was not released."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        self._scratch.unlink(missing_ok=True)
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                with suppress(OSError):  # a full disk: what is in the buffer is not wanted
+                    file.close()
+        finally:
+            self._scratch.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, lines: Iterable[str]) -> None:

@@ -31,10 +31,14 @@ def nights(lake: Lake, table: str, version: int) -> list[dt.date]:
     return list(found.column("night").to_pylist())
 
 
-def undo(lake: Lake, table: str, version: int) -> None:
-    """Takes back what an abandoned night did to a table after a version; nothing where it did nothing."""
-    if not lake.same(table, version):
-        DeltaTable(lake.url(table)).restore(version)
+def undo(lake: Lake, table: str, version: int | None) -> None:
+    """Takes back what abandoned nights did to a table after a version (None: that there was none)."""
+    if version is not None:
+        if not lake.same(table, version):
+            DeltaTable(lake.url(table)).restore(version)
+    elif (newest := lake.version(table)) is not None and lake.files(table, newest):
+        known = DeltaTable(lake.url(table))
+        known.create_write_transaction([], "overwrite", known.schema(), partition_by=["night"])
 
 
 def _replace(lake: Lake, table: str, days: Sequence[dt.date], files: list[AddAction]) -> int:
@@ -101,9 +105,16 @@ def drop_people(
 
 def sweep(lake: Lake, table: str) -> None:
     """Removes the files of a table that its newest version does not name, also those that no version ever named."""
+    remove(lake, f"{table}/_temporary")  # what Spark had not finished, which vacuum passes over
     known = DeltaTable(lake.url(table))
     if known.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False, full=True):
         known.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
+
+
+def remove(lake: Lake, folder: str) -> None:
+    """Removes a folder of the lake, where there is one."""
+    if lake.fs.exists(f"{lake.path}/{folder}"):
+        lake.fs.rm(f"{lake.path}/{folder}", recursive=True)
 
 
 def _named(lake: Lake, through: dt.date) -> set[str]:

@@ -81,6 +81,18 @@ def _came(night: Night) -> list[pa.Table]:
     return found
 
 
+def _doubted(night: Night) -> list[pa.Table]:
+    """Of whom a refused row left the quarantine and still counts."""
+    version, before = night.pinned("doubts"), night.pinned_before("doubts")
+    if version is None or version == before:
+        return []
+    new = night.lake.dataset("doubts", version).to_table(columns=["person_id", "feed", "file", "row_number"])
+    if before is None:
+        return [new]
+    old = night.lake.dataset("doubts", before)
+    return [ask("FROM new ANTI JOIN old USING (feed, file, row_number)", {"new": new, "old": old})]
+
+
 def _due(night: Night) -> list[pa.Table]:
     found = []
     for table, condition in DUE.items():
@@ -110,7 +122,7 @@ def touched(night: Night) -> pa.Table | None:
         if why not in UNTOLD:
             night.say(f"everybody's rows are computed: {why}")
         return None
-    parts = [*_came(night), *_due(night), _judged_otherwise(night)]
+    parts = [*_came(night), *_doubted(night), *_due(night), _judged_otherwise(night)]
     every = {f"t{n}": part.select(["person_id"]) for n, part in enumerate(parts)}
     union = " UNION ".join(f"SELECT person_id FROM {name}" for name in every)
     people = ask(f"SELECT person_id FROM ({union}) WHERE person_id IS NOT NULL", every).cast(PEOPLE)

@@ -50,30 +50,32 @@ def _words(*words: str) -> str:
     return ", ".join(f"'{w}'" for w in words)
 
 
-def _key(sql: str) -> str:
-    """A key where it is one: short, of no signs but a key's, and no part of the row's own identity."""
+def _key(sql: str, known: str) -> str:
+    """A key where an accepted row has it too, or where it is one: short, of no signs but a key's, nobody's identity."""
     names = " OR ".join(f"lower({sql}) = lower({_cell(n)})" for n in IDENTITY_NAMES)
     own = f"contains({sql}, {_cell('national_id')}) OR {names}"
     short = f"regexp_full_match({sql}, '[A-Za-z0-9._:/-]{{1,64}}')"
-    return f"CASE WHEN {short} AND NOT coalesce({own}, false) THEN {sql} END"
+    return f"CASE WHEN {known} OR ({short} AND NOT coalesce({own}, false)) THEN {sql} END"
 
 
+_OF_RECORD = f"({_cell('feed')}, {_cell('record_id')}) IN (FROM known)"
 # A cell may hold anything, an identity too: of each only what doubt needs of it.
 _CELLS = {
     **{e: f"CASE WHEN {_cell(e)} IS NOT NULL THEN '{TOLD}' END" for e in EVENTS},
     "kind": f"CASE WHEN lower({_cell('kind')}) IN ({_words(*STOPPING_KINDS)}) THEN lower({_cell('kind')}) END",
-    "feed": _key(_cell("feed")),
-    "record_id": _key(_cell("record_id")),
+    "feed": f"CASE WHEN {_cell('feed')} IN (FROM feeds) THEN {_cell('feed')} END",
+    "record_id": _key(_cell("record_id"), _OF_RECORD),
     "outcome": f"CASE WHEN lower({_cell('outcome')}) = 'rejected' THEN 'rejected' END",
     "resolved_on": f"try_cast({_cell('resolved_on')} AS DATE)::VARCHAR",
     "revised_at": f"strftime(try_cast({_cell('revised_at')} AS TIMESTAMPTZ), '%Y-%m-%dT%H:%M:%S.%fZ')",
 }
 _FILLED = " OR ".join(f"cells.{e} IS NOT NULL" for e in EVENTS)
 # Of ``refused`` (quarantine, the rows that go) what still counts for a person until it is mended (RULES, "Doubt"):
-# in QUARANTINE's columns, without a word of the person's.
+# in QUARANTINE's columns, without a word of the person's. ``feeds`` are the names of all feeds; ``known`` are the keys
+# (``feed, key``) of accepted rows among those that the refused rows name: KEYS_NAMED.
 STILL_COUNT = f"""
 WITH told AS (
-    SELECT * REPLACE ({_key("record_key")} AS record_key),
+    SELECT * REPLACE ({_key("record_key", "(feed, record_key) IN (FROM known)")} AS record_key),
         struct_pack({", ".join(f"{name} := {sql}" for name, sql in _CELLS.items())}) AS cells
     FROM (
         SELECT * REPLACE (CASE WHEN json_valid(verbatim) THEN verbatim END AS verbatim)
@@ -85,6 +87,15 @@ WHERE contested
     OR (feed = 'consents' AND cells.kind IS NOT NULL)
     OR (feed = 'disputes' AND cells.feed IS NOT NULL AND cells.record_id IS NOT NULL)
     OR (record_key IS NOT NULL AND ({_FILLED}))
+"""
+
+
+# ``feed, key`` that refused rows name, of their own record or of the one they dispute.
+KEYS_NAMED = f"""
+SELECT DISTINCT feed, record_key AS key FROM refused WHERE record_key IS NOT NULL
+UNION SELECT DISTINCT {_cell("feed")}, {_cell("record_id")} FROM (
+    SELECT verbatim FROM refused WHERE feed = 'disputes' AND json_valid(verbatim)
+)
 """
 
 

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from jobs.lake.lake import Lake
 from jobs.lake.query import run_query
 from jobs.nightly import STEPS, begin, open_night, run_step
-from tests.recipients.conftest import PEOPLE, Place, assent, consent, declaration
+from tests.recipients.conftest import PEOPLE, Place, assent, consent, declaration, judgment
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE, TWO, LEFT, FOUR = "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21"
@@ -64,6 +64,7 @@ def kept(spark, tmp_path_factory):
     bad = {**declaration("dino", "withdrawal", ONE), "granted_on": "soon"}
     place.deliver(ONE, "consents", [*granted, bad])
     place.deliver(TWO, "transactions", [booking(w, TWO) for w in everybody])
+    place.deliver(LEFT, "court", [judgment("ana")])
     place.deliver(FOUR, "transactions", [booking(w, FOUR) for w in everybody])
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ASSENT_LAKE", "ASSENT_KEYS", "ASSENT_OUT", "ASSENT_DELIVERIES"):
@@ -73,6 +74,8 @@ def kept(spark, tmp_path_factory):
         run(place, TWO)
         run(place, LEFT, through="validate")
         # it purged as of its own day; none of that was published
+        place.held["court"] = people_of(place, "accepted/court", None)
+        (place.deliveries / LEFT / "court.csv").unlink()
         place.held["left"] = people_of(place, "accepted/transactions", None)
         place.held["before"] = people_of(place, "accepted/transactions", TWO)
         # and nights killed in the middle have left files that nothing names
@@ -122,6 +125,12 @@ def test_bookings_stay_of_people_with_a_live_consent(kept):
     tonight = [(w, FOUR) for w in ("ana", "bo", "cvita")]
     assert people_of(kept, "accepted/transactions", FOUR) == sorted([("ana", ONE), ("ana", TWO), *tonight])
     assert people_of(kept, "accepted/education", FOUR) == []
+
+
+def test_what_an_abandoned_night_took_is_taken_back(kept):
+    assert kept.held["court"] == [("ana", LEFT)]
+    assert people_of(kept, "accepted/court", None) == []
+    assert on_disk(kept, "accepted/court") == set()
 
 
 def test_their_files_are_gone_too(kept):

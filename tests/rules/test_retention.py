@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.lake.ask import ask
-from jobs.rules.retention import CONSENTED_PEOPLE, STILL_COUNT, gone_through
+from jobs.rules.retention import CONSENTED_PEOPLE, KEYS_NAMED, STILL_COUNT, gone_through
 from schemas.contract import contracts
 from schemas.tables import QUARANTINE
 
@@ -112,6 +112,17 @@ REFUSED = (
     ("pays", "court", "o1", False, {"satisfied_on": FREE, "revised_at": FREE}, {"satisfied_on": "told"}),
     ("pays-keyless", "court", None, False, {"satisfied_on": "2026-01-01"}, None),
     ("pays-of-id", "court", "J-12345678903", False, {"satisfied_on": "2026-01-01"}, None),
+    ("pays-known", "court", "Ovr 12/2020", False, {"satisfied_on": "2026-01-01"}, {"satisfied_on": "told"}),
+    ("pays-unknown", "court", "Ovr 13/2020", False, {"satisfied_on": "2026-01-01"}, None),
+    (
+        "disputes-known",
+        "disputes",
+        "d4",
+        False,
+        {"feed": "tax", "record_id": "Č 1"},
+        {"feed": "tax", "record_id": "Č 1"},
+    ),
+    ("disputes-no-feed", "disputes", "d5", False, {"feed": "Horvat", "record_id": "o1"}, None),
     ("pays-shifted", "court", "horvat", False, {"satisfied_on": "2026-01-01"}, None),
     ("owes", "court", "o2", False, {"debt_minor": "12"}, None),
     (
@@ -167,7 +178,16 @@ def test_what_refused_rows_still_say():
         {**rows[0], "row_number": 98, "verbatim": None},
         {**rows[0], "row_number": 99, "verbatim": "{not"},
     ]
-    found = ask(STILL_COUNT, {"refused": pa.Table.from_pylist(rows, schema=QUARANTINE.arrow())}).to_pylist()
+    refused = pa.Table.from_pylist(rows, schema=QUARANTINE.arrow())
+    named = {(r["feed"], r["key"]) for r in ask(KEYS_NAMED, {"refused": refused}).to_pylist()}
+    known = [("court", "Ovr 12/2020"), ("tax", "Č 1")]
+    assert named > set(known)
+    tables = {
+        "refused": refused,
+        "feeds": pa.table({"feed": list(contracts())}),
+        "known": pa.table({"feed": [f for f, _ in known], "key": [k for _, k in known]}),
+    }
+    found = ask(STILL_COUNT, tables).to_pylist()
     kept = {REFUSED[r["row_number"]][0]: json.loads(r["verbatim"]) for r in found}
     said = {who: {k: v for k, v in cells.items() if v is not None} for who, cells in kept.items()}
     assert said == {row[0]: row[-1] for row in REFUSED if row[-1] is not None}
