@@ -15,7 +15,7 @@ BEFORE = pytest.StashKey[bool]()  # whether there was a session before the test
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process has every test that needs Spark; the others are handed out file by file."""
     for item in items:
-        group = "spark" if "spark" in getattr(item, "fixturenames", ()) else str(item.path)
+        group = "spark" if "spark" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
 
 
