@@ -180,5 +180,5 @@ def run(night: Night) -> dict[str, int]:
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())
     night.write_arrow("deliveries", table, nightly=True)
     night.lake.clear_scratch()
-    purged = retention.run(night)
+    purged = {k: n for k, n in retention.run(night).items() if n}
     return {k: sum(r[k] for r in deliveries) for k in ("accepted", "quarantined", "duplicates")} | purged

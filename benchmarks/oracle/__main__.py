@@ -18,37 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.nights import publish
-from benchmarks.oracle.compare import compare
-from benchmarks.oracle.night import connect
-from benchmarks.oracle.published import Publication, publications
-from benchmarks.oracle.truth import due
-
-
-class Held:
-    """Counts over the nights that were held against the oracle."""
-
-    def __init__(self, deliveries: str | None, spill: str) -> None:
-        self.deliveries, self.con = deliveries, connect(spill=spill)
-        self.nights = self.rows = self.differences = self.purged = 0
-
-    def night(self, published: Publication) -> None:
-        """Compares one night, as long as its inputs are there."""
-        if not published.whole():
-            self.purged += 1
-            return
-        comparisons, seconds = compare(self.con, published)
-        if self.deliveries:
-            comparisons.append(due(self.con, published, self.deliveries))
-        self.nights += 1
-        for one in comparisons:
-            print(f"{one} in {seconds:.1f} s", flush=True)
-            self.differences += one.differences
-            self.rows += one.rows
-
-    def __str__(self) -> str:
-        gone = f", {self.purged} nights not held: later ones purged their inputs" if self.purged else ""
-        return f"oracle: {self.nights} nights, {self.rows} rows, {self.differences} differences{gone}"
+from benchmarks.oracle.held import Held
+from benchmarks.oracle.published import publications
 
 
 def made(
@@ -85,17 +56,18 @@ def main() -> None:
             held, lake = Held(given.deliveries, folder), given.lake
             for published in publications(lake):
                 held.night(published)
+            print(f"{held}, {time.perf_counter() - started:.0f} s", flush=True)
+            failed = held.failed
         else:
             root = given.keep or folder
             Path(root).mkdir(parents=True, exist_ok=True)
             lake, deliveries, dates = made(
                 root, given.persons, given.nights, given.start, given.seed, given.every
             )
-            # what is due of a night is true only of its own delivery
-            held = Held(deliveries if given.every == 1 else None, folder)
-            publish(deliveries, lake, dates, after=lambda: held.night(publications(lake)[-1]))
-        print(f"{held}, {time.perf_counter() - started:.0f} s", flush=True)
-        failed = held.differences > 0 or held.nights == 0
+            # each night is held as it is published: later ones purge its inputs
+            words = [deliveries, lake, "--oracle", *(["--due"] if given.every == 1 else [])]
+            words += [d.isoformat() for d in dates]
+            failed = subprocess.run([sys.executable, "-m", "benchmarks.nights", *words]).returncode > 0
         if given.causes:
             failed |= subprocess.run([sys.executable, "-m", "benchmarks.causes", lake]).returncode > 0
         raise SystemExit(1 if failed else 0)
