@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import random
 import shutil
 import tempfile
@@ -18,9 +17,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.lakes import copied, hashes
 from jobs.generate import generate
 from jobs.lake import touched
-from jobs.lake.lake import Lake
 from jobs.nightly import open_night, run_night
 
 PARTITIONS = (1, 2, 8, 64)
@@ -92,9 +91,7 @@ def _published(lake: Path, date: dt.date, deliveries: Path, full: bool, partitio
         run_night(night)
     finally:
         conf.set("spark.sql.shuffle.partitions", before)
-    found = Lake(str(lake)).publication(date)
-    assert found is not None
-    return {table: pin["hash"] for table, pin in found["tables"].items()}
+    return hashes(lake, date)
 
 
 def held(seed: int, persons: int, nights: int, home: Path) -> int:
@@ -105,15 +102,13 @@ def held(seed: int, persons: int, nights: int, home: Path) -> int:
         f"history {seed}: from {drawn.start}, {len(drawn.nights)} nights, {drawn.late} files late, {drawn.twice} twice",
         flush=True,
     )
-    touched.MOST = 0  # however many are touched
+    touched.WORTH_ROWS = touched.MOST = 0  # however few the people are, and however many of them are touched
     different = 0
     lake, copy = home / "lake", home / "full"
     for date in drawn.nights:
         if lake.exists():
-            for suffix in ("", ".keys"):
-                shutil.copytree(f"{lake}{suffix}", f"{copy}{suffix}", copy_function=os.link)
+            copied(lake, copy)
         started, pair = time.perf_counter(), (rng.choice(PARTITIONS), rng.choice(PARTITIONS))
-        touched.WORTH_ROWS = 0  # however few they are
         carried = _published(lake, date, home / "deliveries", False, pair[0])
         said = "the first night"
         if copy.exists():

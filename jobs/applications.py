@@ -33,7 +33,7 @@ SELECT s.person_id, s.status, s.score, s.band, s.reasons, s.no_score_reason,
 FROM scores s LEFT JOIN consented c USING (person_id, purpose, recipient)
 LEFT JOIN issuers i ON i.issuer = c.attested_by
 WHERE s.purpose = getvariable('purpose') AND s.recipient = getvariable('recipient')
-GROUP BY ALL ORDER BY s.person_id
+GROUP BY ALL
 """
 SAID = "SELECT DISTINCT status, reasons, no_score_reason FROM rows"
 WORDED = """
@@ -80,7 +80,7 @@ _BOTH = ", ".join(f"n.{c} AS new_{c}, b.{c} AS old_{c}" for c in SENT)
 _MADE = ", ".join(f"CASE WHEN change = 'REMOVE' THEN old_{c} ELSE new_{c} END AS {c}" for c in SENT)
 CHANGES = f"""
 WITH both_of AS (
-    SELECT coalesce(n.{KEY}, b.{KEY}) AS {KEY}, n.person_id, b.national_id, {_BOTH},
+    SELECT coalesce(n.{KEY}, b.{KEY}) AS {KEY}, n.person_id, {_BOTH},
         b.{KEY} IS NOT NULL AS was, n.{KEY} IS NOT NULL AS stands, substr({_OTHER}, 2) AS other, {_RESTS} AS rests,
         getvariable('held') OR NOT n.attested OR u.person_id IS NOT NULL AS waits, e.cause AS ended, l.cause AS lost
     FROM before b FULL JOIN (FROM now WHERE grounded) n ON n.{KEY} = b.{KEY}
@@ -95,7 +95,7 @@ WITH both_of AS (
         WHEN was AND rests AND lost IS NOT NULL THEN 'REMOVE' END AS change
     FROM both_of
 )
-SELECT {KEY}, person_id, national_id, {_MADE}, change,
+SELECT {KEY}, person_id, {_MADE}, change,
     CASE WHEN change = 'REMOVE' THEN CASE WHEN stands THEN lost ELSE coalesce(ended, 'corrected') END END AS cause,
     CASE WHEN change = 'CHANGE' THEN other END AS changed
 FROM told WHERE change IS NOT NULL ORDER BY {KEY}
@@ -115,8 +115,8 @@ def changes(
     untold: Collection[int] = (),
     lost: Mapping[str, str] | None = None,
 ) -> pa.Table:
-    """What turns the snapshot ``before`` into tonight's: KEY, ``person_id`` (null of what ended), ``national_id`` as it
-    was sent, SENT and CHANGE_COLUMNS; one row an application that changes, sorted by the key.
+    """What turns the snapshot ``before`` into tonight's: KEY, ``person_id`` (null of what ended), SENT and
+    CHANGE_COLUMNS; one row an application that changes, sorted by the key.
 
     ``now`` as :func:`applications` gives it, ``ended`` causes by key of those that ended. What is not attested or whose
     person is ``untold``, and everything where scores are ``held``, is neither added nor changed; who holds no attested
@@ -133,30 +133,24 @@ def changes(
     return ask(CHANGES, tables, held=held)
 
 
-def identified(night: Night, made: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
-    """:func:`changes` in the columns that are sent, with the national ids of what is added or changed.
+def identified(night: Night, made: pa.Table, before: pa.Table, name: str) -> pa.Table:
+    """:func:`changes` in the columns that are sent: the national ids as ``before`` has them, or from the vault.
 
-    AssentError when somebody is not in the vault.
+    AssentError when somebody who is added or changed is not in the vault.
     """
     people = made.column("person_id").filter(pc.not_equal(made["change"], "REMOVE"))
     known = read_identities(night, people, ("national_id",))
     rows = ask(
-        "SELECT m.* REPLACE (coalesce(m.national_id, k.national_id) AS national_id), "
+        "SELECT m.*, coalesce(b.national_id, k.national_id) AS national_id, "
         "m.change <> 'REMOVE' AND k.person_id IS NULL AS unknown "
-        f"FROM made m LEFT JOIN known k ON k.person_id = m.person_id AND m.change <> 'REMOVE' ORDER BY m.{KEY}",
-        {"made": made, "known": known},
+        f"FROM made m LEFT JOIN before b USING ({KEY}) "
+        f"LEFT JOIN known k ON k.person_id = m.person_id AND m.change <> 'REMOVE' ORDER BY m.{KEY}",
+        {"made": made, "known": known, "before": before},
     )
     if pc.any(rows["unknown"]).as_py():
         raise AssentError(
             f"export {package_name(name)}: a person of the night is not in the vault; "
             "restore the lake from its backup"
         )
-    sent = pa.schema([*schema, *CHANGE_COLUMNS])
+    sent = pa.schema([*before.schema, *CHANGE_COLUMNS])
     return rows.select(sent.names).cast(sent).combine_chunks()
-
-
-def applied(before: pa.Table, made: pa.Table) -> pa.Table:
-    """``before`` with the changes made: tonight's snapshot, sorted by the key."""
-    kept = before.filter(pc.invert(pc.is_in(before[KEY], value_set=made[KEY])))
-    came = made.filter(pc.not_equal(made["change"], "REMOVE")).select(before.column_names)
-    return pa.concat_tables([kept, came.cast(before.schema)]).sort_by(KEY).combine_chunks()

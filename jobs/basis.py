@@ -60,7 +60,7 @@ def causes_of(
     told = refused_table(night, "consents", mine)
     tables["refused"] = ask(
         "SELECT person_id, lower(trim(json_extract_string(verbatim, '$.kind'))) AS kind FROM told "
-        "WHERE verbatim IS NOT NULL AND feed = 'consents'",
+        "WHERE verbatim IS NOT NULL",
         {"told": told},
     )
     tables["held"] = (

@@ -7,6 +7,7 @@ came. The night that is published is without them, and then their files go too, 
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -79,7 +80,7 @@ def _refused(night: Night) -> int:
             "known": _known(night, rows),
         }
         still.append(ask(STILL_COUNT, tables).select(QUARANTINE.names).cast(DOUBTS.arrow()))
-        night.purged(table, purge.drop_nights(night.lake, table, days), since=gone_through(through, -1))
+        night.purged(table, purge.drop_nights(night.lake, table, days), since=through + dt.timedelta(days=1))
     if sum(t.num_rows for t in still):
         before = night.pinned_before("doubts")
         if before is not None:
@@ -113,14 +114,14 @@ def run(night: Night) -> dict[str, int]:
     return {"purged_refused": _refused(night), "purged_unconsented": _unconsented(night)}
 
 
-def sweep(night: Night) -> int:
-    """After publication: the files of what is purged, tonight's and what a killed night left; returns landed files."""
+def sweep(night: Night) -> None:
+    """After publication: removes the files of what is purged, tonight's and what a killed night left."""
     for table in _tables():
         if night.lake.version(table) is not None:
             purge.sweep(night.lake, table)
     for table in RETIRED:
         purge.remove(night.lake, table)
-    return purge.sweep_landing(night.lake, gone_through(night.date, night.policy.retention["landing_days"]))
+    purge.sweep_landing(night.lake, gone_through(night.date, night.policy.retention["landing_days"]))
 
 
 def refused_rows(night: Night, feed: str) -> DataFrame:
@@ -137,6 +138,6 @@ def refused_table(night: Night, feed: str, mine: Any) -> pa.Table:
     found = []
     for table in (f"quarantine/{feed}", "doubts"):
         if (data := night.dataset(table)) is not None:
-            rows = data.to_table(filter=mine)
+            rows = data.to_table(filter=mine & (pc.field("feed") == feed))
             found.append(rows.select(QUARANTINE.names).cast(QUARANTINE.arrow()))
     return pa.concat_tables(found) if found else QUARANTINE.arrow().empty_table()

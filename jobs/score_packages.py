@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.applications import KEY, applications, applied, changes, identified
+from jobs.applications import KEY, applications, changes, identified
 from jobs.basis import basis_lost, causes_of
 from jobs.clearance import Clearance, clear
 from jobs.corrections import send_corrections
@@ -29,6 +29,7 @@ from jobs.lake.packages import (
     send_package,
 )
 from jobs.rules.bands import CAUSES, package_name, too_many_new
+from jobs.rules.disclosure import applied
 from jobs.rules.floor import BANDS, SCORE_MAX, SCORE_MIN
 from jobs.sign_off import Counts
 from schemas.contract import contracts
@@ -125,17 +126,15 @@ def score_counts(night: Night) -> Counts:
         share = night.policy.sending.new_consents_share
         tripped = [{"guard": "new_consents_share", "found": round(new / live, 4), "allowed": share}]
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
+    unnamed = tuple(f for f in FIELDS if f.name != "national_id")  # to count needs no identity
     found: Counts = {}
     for purpose in night.policy.purposes.values():
         for recipient in purpose.recipients:
             rows = applications(night, purpose.name, recipient, may)
-            unnamed = tuple(f for f in FIELDS if f.name != "national_id")  # to count needs no identity
             before = read_previous(night, package_name(purpose.name), recipient, KEY, unnamed).snapshot
             if not rows.num_rows and not before.num_rows:
                 continue
-            nobody = pa.nulls(before.num_rows, pa.string())
-            made = changes(before.append_column("national_id", nobody), rows, {}, held=False)
-            made = made.column("change").to_pylist()
+            made = changes(before, rows, {}, held=False).column("change").to_pylist()
             adds, removes = made.count("ADD"), made.count("REMOVE")
             found[f"{package_name(purpose.name)}/{recipient}"] = {
                 "before": before.num_rows,
@@ -177,11 +176,11 @@ def export_to(
     if untold:
         made = changes(previous.snapshot, rows, causes, may.held, untold, lost)
     said = of(made)
-    made = identified(night, made, previous.snapshot.schema, purpose)
+    made = identified(night, made, previous.snapshot, purpose)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     last = feeds["consents"]["last_good_on"]
     until = None if last is None else last + dt.timedelta(days=contracts()["consents"].freshness_days)
-    snapshot = applied(previous.snapshot, made)
+    snapshot = applied(previous.snapshot, made, KEY)
     package = Package(
         name=package_name(purpose),
         title=f"Scores of {purpose} for {recipient}",

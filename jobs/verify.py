@@ -124,10 +124,9 @@ def check_lake(root: str, say: Say) -> None:
     rows = lake.publications()
     if not rows:
         raise AssentError(f"lake {root}: nothing is published yet; run `assent night` first")
-    version = lake.version("publications")
-    assert version is not None
-    stored = lake.dataset("publications", version).to_table().sort_by("night").to_pylist()
-    check_chain(stored, keys.signing.public_key().verify)
+    stored = lake.newest.table("publications")
+    assert stored is not None
+    check_chain(stored.sort_by("night").to_pylist(), keys.signing.public_key().verify)
     say(f"publications: {len(rows)} nights through {rows[-1]['night']}, each row, link and signature hold")
     for table in sorted(rows[-1]["tables"]):
         say(f"{table}: {check_table(lake, rows, table)} rows as published")

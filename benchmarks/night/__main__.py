@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,10 +19,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.lakes import copied, hashes
 from benchmarks.night.data import Deliveries, Size
 from benchmarks.night.results import keep
 from benchmarks.night.tree import Watched
-from jobs.lake.lake import Lake
 
 FIRST = dt.date(2026, 11, 27)  # then three usual nights, and a month's turn on 1 December
 USUAL = 3
@@ -59,19 +57,6 @@ def run(module: str, *words: str, quiet: bool = False) -> Run:
     if status:
         raise SystemExit(f"benchmarks.night: {module} ended with status {status}")
     return Run(json.loads(last), watched.peak_mib, len(watched.java))
-
-
-def copied(source: Path, target: Path) -> None:
-    """A lake and its keys again, its files linked: none is ever changed in place."""
-    shutil.copytree(source, target, copy_function=os.link)
-    shutil.copytree(f"{source}.keys", f"{target}.keys")
-
-
-def hashes(lake: Path, night: dt.date) -> dict[str, str]:
-    """The content hash of every table that a night published."""
-    published = Lake(str(lake)).publication(night)
-    assert published is not None
-    return {table: pin["hash"] for table, pin in published["tables"].items()}
 
 
 def tree_bytes(folder: Path) -> int:
@@ -161,7 +146,7 @@ def main() -> None:
     for name, value in found.items():
         print(f"{name:24} {value:,.3f}" if isinstance(value, float) else f"{name:24} {value}")
     if given.keep_results:
-        keep(found | {"steps": steps}, dt.datetime.now(dt.UTC).date().isoformat())
+        keep(found | {"steps": steps})
     if given.json:
         print(json.dumps(found | {"steps": steps}))
     raise SystemExit(0 if found["equal"] else 1)

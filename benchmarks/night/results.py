@@ -5,6 +5,7 @@ A run is told by its machine and the version of the code, so that figures are on
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import platform
@@ -50,6 +51,10 @@ def machine() -> str:
         f"{os.cpu_count()} cores ({model}), {gib:.0f} GiB, Python {platform.python_version()}, "
         f"Spark {pyspark.__version__}, DuckDB {duckdb.__version__}"
     )
+
+
+def _today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def _commit() -> str:
@@ -113,10 +118,10 @@ def _rows_of_goals(found: list[dict[str, Any]]) -> list[list[str]]:
     return rows
 
 
-def keep_other(name: str, wanted: float, value: float, on: str) -> None:
+def keep_other(name: str, wanted: float, value: float) -> None:
     """Keeps the figure of a measure that has no size."""
     others = json.loads(OTHERS.read_text()) if OTHERS.exists() else {}
-    others[name] = {"wanted": wanted, "value": round(value, 3), "on": on, "commit": _commit()}
+    others[name] = {"wanted": wanted, "value": round(value, 3), "on": _today(), "commit": _commit()}
     OTHERS.write_text(json.dumps(others, indent=1, sort_keys=True) + "\n")
     PAGE.write_text(page(runs()))
 
@@ -196,10 +201,10 @@ def plot(found: list[dict[str, Any]]) -> None:
     figure.savefig(PLOT, metadata={"Date": None})
 
 
-def keep(run: dict[str, Any], on: str) -> None:
+def keep(run: dict[str, Any]) -> None:
     """Adds a run, and writes page and plots anew."""
     with LINES.open("a") as file:
-        file.write(json.dumps({"on": on, "commit": _commit(), "machine": machine(), **run}) + "\n")
+        file.write(json.dumps({"on": _today(), "commit": _commit(), "machine": machine(), **run}) + "\n")
     found = runs()
     PAGE.write_text(page(found))
     plot(found)

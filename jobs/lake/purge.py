@@ -18,9 +18,9 @@ from jobs.lake import parquet_files, spark_tables
 from jobs.lake.ask import ask
 from jobs.lake.contents import Content, content
 from jobs.lake.lake import Lake
+from jobs.lake.runs import MANIFESTS
 from schemas.contract import contracts
 
-MANIFESTS = "landing/_manifests"
 MARK = f"{MANIFESTS}/_purged"  # the last night of which nothing is left in landing
 
 
@@ -117,64 +117,50 @@ def remove(lake: Lake, folder: str) -> None:
         lake.fs.rm(f"{lake.path}/{folder}", recursive=True)
 
 
-def _named(lake: Lake, through: dt.date) -> set[str]:
-    """The landed files that manifests after a night name."""
-    folder = f"{lake.path}/{MANIFESTS}"
-    nights = sorted(p.rsplit("/", 1)[-1] for p in lake.fs.ls(folder, detail=False, refresh=True))
-    later = [dt.date.fromisoformat(n) for n in nights if n[0].isdigit() and n > through.isoformat()]
-    return {
-        f for night in later for feed in contracts() for e in lake.manifest(night, feed) for f in e["landing"]
-    }
+def _names(lake: Lake, folder: str) -> list[str]:
+    """What a folder of the lake holds, sorted; nothing where there is no folder."""
+    path = f"{lake.path}/{folder}"
+    found = lake.fs.ls(path, detail=False, refresh=True) if lake.fs.exists(path) else []
+    return sorted(p.rsplit("/", 1)[-1] for p in found)
 
 
-def sweep_landing(lake: Lake, through: dt.date) -> int:
-    """Removes what nights through a day have landed; the manifests stay, and name no file any more. Returns files.
+def sweep_landing(lake: Lake, through: dt.date) -> None:
+    """Removes what nights through a day have landed; the manifests stay, and name no file any more.
 
-    Of deliveries that old also what no manifest names: a night killed in the middle of extract has left it.
+    A night lands no later delivery, so all of it is among the deliveries through that day: what no manifest of a later
+    night names, also what no manifest names at all (a night killed in the middle of extract has left it).
     """
-    removed = 0
-    for folder in _old_deliveries(lake, through):
-        files = lake.fs.ls(folder, detail=False, refresh=True)
-        kept = _named(lake, through) if files else set()
-        for file in files:
-            if file.removeprefix(f"{lake.path}/") not in kept:
-                lake.fs.rm(file)
-                removed += 1
-        if "file" in lake.fs.protocol and not lake.fs.ls(folder, detail=False, refresh=True):
-            lake.fs.rmdir(folder)
-    return removed + _sweep_named(lake, through)
-
-
-def _old_deliveries(lake: Lake, through: dt.date) -> list[str]:
-    """Folders of deliveries that were delivered on a day or before."""
-    found = []
+    nights = [n for n in _names(lake, MANIFESTS) if n[0].isdigit()]
+    kept: set[str] | None = None
     for feed in contracts():
-        root = f"{lake.path}/landing/{feed}"
-        if lake.fs.exists(root):
-            for folder in sorted(lake.fs.ls(root, detail=False, refresh=True)):
-                day = folder.rpartition("delivery=")[2]
-                if day <= through.isoformat():
-                    found.append(folder)
-    return found
-
-
-def _sweep_named(lake: Lake, through: dt.date) -> int:
+        for folder in _names(lake, f"landing/{feed}"):
+            if folder.removeprefix("delivery=") > through.isoformat():
+                continue
+            if kept is None:
+                later = [dt.date.fromisoformat(n) for n in nights if n > through.isoformat()]
+                kept = {
+                    f
+                    for n in later
+                    for name in contracts()
+                    for e in lake.manifest(n, name)
+                    for f in e["landing"]
+                }
+            _sweep_delivery(lake, f"landing/{feed}/{folder}", kept)
     mark = f"{lake.path}/{MARK}"
     done = lake.fs.cat_file(mark).decode() if lake.fs.exists(mark) else ""
-    folder = f"{lake.path}/{MANIFESTS}"
-    found = lake.fs.ls(folder, detail=False, refresh=True) if lake.fs.exists(folder) else []
-    due = sorted(n for p in found if done < (n := p.rsplit("/", 1)[-1]) <= through.isoformat())
-    removed = 0
+    due = [n for n in nights if done < n <= through.isoformat()]
     for night in map(dt.date.fromisoformat, due):
         for feed in contracts():
-            entries = lake.manifest(night, feed)
-            files = [f for e in entries for f in e["landing"]]
-            for file in files:
-                if lake.fs.exists(f"{lake.path}/{file}"):
-                    lake.fs.rm(f"{lake.path}/{file}")
-            if files:
+            if entries := lake.manifest(night, feed):
                 lake.write_manifest(night, feed, [{**e, "landing": []} for e in entries])
-            removed += len(files)
     if due:
         lake.write_text(MARK, due[-1])
-    return removed
+
+
+def _sweep_delivery(lake: Lake, folder: str, kept: set[str]) -> None:
+    files = _names(lake, folder)
+    gone = [f for f in files if f"{folder}/{f}" not in kept]
+    for file in gone:
+        lake.fs.rm(f"{lake.path}/{folder}/{file}")
+    if len(gone) == len(files) and "file" in lake.fs.protocol:
+        lake.fs.rmdir(f"{lake.path}/{folder}")

@@ -11,6 +11,8 @@ import fsspec
 
 from jobs.errors import AssentError, UsageError
 
+MANIFESTS = "landing/_manifests"
+
 
 class Runs:
     """A lake's root, and what a night writes there until it is published."""
@@ -50,14 +52,16 @@ class Runs:
     def _pin_folder(self, night: dt.date) -> str:
         return f"{self.path}/_runs/{night.isoformat()}"
 
+    def _pin_path(self, night: dt.date, table: str) -> str:
+        return f"{self._pin_folder(night)}/{table.replace('/', '__')}.json"
+
     def pin(self, night: dt.date, table: str, value: dict[str, Any]) -> None:
         """Remembers what a step of the night wrote, until it is published."""
-        name = table.replace("/", "__")
-        self._write_text(f"{self._pin_folder(night)}/{name}.json", json.dumps({"table": table, **value}))
+        self._write_text(self._pin_path(night, table), json.dumps({"table": table, **value}))
 
     def unpin(self, night: dt.date, table: str) -> None:
         """Forgets what an earlier run of a step wrote."""
-        path = f"{self._pin_folder(night)}/{table.replace('/', '__')}.json"
+        path = self._pin_path(night, table)
         if self.fs.exists(path):
             self.fs.rm(path)
 
@@ -119,4 +123,4 @@ class Runs:
 
     @staticmethod
     def _manifest(night: dt.date, feed: str) -> str:
-        return f"landing/_manifests/{night.isoformat()}/{feed}.json"
+        return f"{MANIFESTS}/{night.isoformat()}/{feed}.json"

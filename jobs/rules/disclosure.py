@@ -163,8 +163,8 @@ def disclosure(
     return Disclosure(changes, applied(previous, changes), due, waiting, outside, released)
 
 
-def applied(previous: pa.Table, changes: pa.Table) -> pa.Table:
-    """``previous`` with the changes made: tonight's snapshot, sorted by ``record_id``."""
-    kept = previous.filter(pc.invert(pc.is_in(previous[KEY], value_set=changes[KEY])))
+def applied(previous: pa.Table, changes: pa.Table, key: str = KEY) -> pa.Table:
+    """``previous`` with the changes made: tonight's snapshot, sorted by the key."""
+    kept = previous.filter(pc.invert(pc.is_in(previous[key], value_set=changes[key])))
     came = changes.filter(pc.not_equal(changes["change"], "REMOVE")).select(previous.column_names)
-    return pa.concat_tables([kept, came.cast(previous.schema)]).sort_by(KEY).combine_chunks()
+    return pa.concat_tables([kept, came.cast(previous.schema)]).sort_by(key).combine_chunks()

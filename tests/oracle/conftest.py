@@ -8,7 +8,6 @@ something changed for all (another month or policy, a feed that is late).
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.lakes import copied
 from benchmarks.oracle.compare import Comparison, compare
 from benchmarks.oracle.night import connect
 from benchmarks.oracle.published import publications
@@ -48,13 +48,6 @@ def certified(home: Path, recipient: str) -> None:
     file.write_bytes(subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True).stdout)
     subprocess.run(["gpgconf", "--homedir", str(home / "gpg"), "--kill", "all"], check=False)
     assert main(["keys", "import", recipient, str(file), "--lake", str(home / "lake")]) == 0
-
-
-def copied(lake: str, to: Path) -> str:
-    """A lake with its keys once more, its files linked: none is ever changed in place."""
-    shutil.copytree(lake, to, copy_function=os.link)
-    shutil.copytree(f"{lake}.keys", f"{to}.keys")
-    return str(to)
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,8 @@ def history(spark, tmp_path_factory: pytest.TempPathFactory) -> History:
                 patch.setenv("ASSENT_POLICY", str(policy_folder(home)))
                 certified(home, "new-insurer")
             if number in REBUILT:
-                made.before[number] = copied(made.lake, home / f"before-{number}")
+                made.before[number] = str(home / f"before-{number}")
+                copied(Path(made.lake), Path(made.before[number]))
             said = made.said[number] = []
             run_night(open_night(date(number), made.lake, str(made.deliveries), create=True, say=said.append))
             # now: a later night purges what this one was made from
