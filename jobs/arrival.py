@@ -27,27 +27,26 @@ NOT_AGAIN = ("row_error", "raw", "id_valid", "receipt_mac")
 
 def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
     """Landed rows with typed columns ``t_<column>``, ``ok_<check>`` and ``reasons`` (sorted codes, empty if good)."""
-    rows = landing.withColumns({f"t_{c.name}": F.expr(typed(c)) for c in contract.columns})
-    rows = rows.withColumns({f"ok_{c.name}": F.expr(f"coalesce({c.ok}, false)") for c in checks})
-    failed = [F.when(~F.col(f"ok_{c.name}"), F.lit(c.reason)) for c in checks]
-    return rows.withColumn("reasons", F.array_sort(F.array_distinct(F.array_compact(F.array(*failed)))))
+    # as SQL: each Column made in Python is some calls of Java, and these are thousands
+    rows = landing.selectExpr("*", *(f"{typed(c)} AS t_{c.name}" for c in contract.columns))
+    rows = rows.selectExpr("*", *(f"coalesce({c.ok}, false) AS ok_{c.name}" for c in checks))
+    failed = ", ".join(f"CASE WHEN NOT ok_{c.name} THEN '{c.reason}' END" for c in checks)
+    return rows.selectExpr("*", f"array_sort(array_distinct(array_compact(array({failed})))) AS reasons")
 
 
 def good_rows(rows: DataFrame, contract: Contract) -> DataFrame:
     """Rows without a reason: typed contract columns, the surrogates and ``content_hash``."""
-    values = [F.col(f"t_{c.name}").alias(c.name) for c in contract.columns]
+    values = (f"t_{c.name} AS {c.name}" for c in contract.columns)
     # a marker a column keeps a null apart from a neighbour's value
-    cells = [
-        x for c in contract.columns for x in (F.col(f"t_{c.name}").isNull().cast("int"), F.col(f"t_{c.name}"))
-    ]
-    return rows.where("size(reasons) = 0").select(
+    cells = ", ".join(f"CAST(t_{c.name} IS NULL AS INT), t_{c.name}" for c in contract.columns)
+    return rows.where("size(reasons) = 0").selectExpr(
         *values,
         "person_id",
         "id_mac",
         "birth_mac",
         "name_macs",
         "given_macs",
-        F.xxhash64(*cells).alias("content_hash"),
+        f"xxhash64({cells}) AS content_hash",
         *PLACE,
     )
 
@@ -194,9 +193,10 @@ class Feed:
     def _quarantine(self, outcomes: DataFrame) -> DataFrame:
         contract = self.contract
         refused = outcomes.where("NOT duplicate")
-        cells = F.to_json(F.struct(*contract.names))
+        names = ", ".join(contract.names)
+        cells = F.expr(f"to_json(struct({names}))")
         # what could be read of the row says which person and which kind of declaration it may be (RULES, "Doubt")
-        unreadable = F.to_json(F.struct(*contract.names, "raw"))
+        unreadable = F.expr(f"to_json(struct({names}, raw))")
         kept = ~F.array_contains("reasons", "erased")
         return (
             self.landed.join(refused, PLACE)

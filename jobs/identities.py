@@ -28,7 +28,10 @@ def new_identities(accepted: list[DataFrame], vault: DataFrame, night: dt.date) 
             "family_name", "given_name", F.col("birth_date").cast("string").alias("birth_date"), "national_id"
         )
     )
-    variants = rows.groupBy("person_id", "name_macs").agg(
+    # The distinct ones first, which takes a hash table: the least of texts takes a sort of all that was delivered.
+    # Without something between, the optimiser would see that the least does not need them distinct.
+    distinct = rows.distinct().repartition("person_id")
+    variants = distinct.groupBy("person_id", "name_macs").agg(
         F.min("id_mac").alias("id_mac"), F.min("birth_mac").alias("birth_mac"), text.alias("v")
     )
     known = vault.select(F.col("person_id").alias("k_person"), F.col("name_macs").alias("k_macs"))

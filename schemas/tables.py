@@ -120,8 +120,8 @@ CONSENTED = Table(
 # Sums of transactions, from conform to features: work of a night, which no publication holds.
 TRANSACTIONS_MONTHLY = Table(
     "conformed/transactions",
-    "one row a person whom the night computes and calendar month with at least one booked transaction that counts; "
-    "work of the night, gone when it is published",
+    "one row a person whom the night computes and calendar month with at least one booked transaction that counts, "
+    "all before the window of 12 months in the last month before it; work of the night, gone when it is published",
     (
         ("person_id", "BIGINT", "surrogate"),
         ("month", "DATE", "first day of the month"),

@@ -1,24 +1,33 @@
 """The codes of every identity met so far: each is coded once, however often and in whatever order it is delivered.
 
-Coding one takes Python some 20 µs, looking it up well under one. What is kept is the identity's text and its codes as
-bytes beside each other, about 330 bytes an identity.
+Coding one takes Python some 20 µs; those met before are found for a whole batch at a time. What is kept is an
+identity's text, its hash and its codes as bytes beside each other, about 250 bytes an identity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 SIZE = 16
 MOST_NAMES = 2  # comparison keys of a name (rules/identity.py)
-KEPT = 12_000_000  # beyond it all are forgotten and met again: 4 GB, of which a usual night needs little
+KEPT = 12_000_000  # beyond it all are forgotten and met again: 3 GB, of which a usual night needs little
 COLUMNS = ("national_id", "birth_date", "family_name", "given_name")
 BETWEEN, NOTHING = "\x1f", "\x1e"
 
 Coded = tuple[bool | None, int | None, bytes | None, bytes | None, list[bytes] | None, list[bytes] | None]
+
+
+def _rows(macs: Sequence[bytes | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Codes as rows of SIZE bytes, and which there are."""
+    data = b"".join(bytes(SIZE) if m is None else m for m in macs)
+    return np.frombuffer(data, np.uint8).reshape(-1, SIZE), np.array([m is not None for m in macs], bool)
 
 
 class _Names:
@@ -28,10 +37,12 @@ class _Names:
         self.codes = np.zeros((rows, MOST_NAMES, SIZE), np.uint8)
         self.count = np.full(rows, -1, np.int8)
 
-    def put(self, place: int, codes: list[bytes] | None) -> None:
-        self.count[place] = -1 if codes is None else len(codes)
-        for n, code in enumerate(codes or ()):
-            self.codes[place, n] = np.frombuffer(code, np.uint8)
+    def put(self, places: slice, lists: Sequence[list[bytes] | None]) -> None:
+        self.count[places] = [-1 if codes is None else len(codes) for codes in lists]
+        for n in range(MOST_NAMES):
+            self.codes[places, n] = _rows(
+                [codes[n] if codes and n < len(codes) else None for codes in lists]
+            )[0]
 
     def take(self, places: np.ndarray) -> pa.Array:
         count = self.count[places]
@@ -57,15 +68,31 @@ def _fixed(rows: np.ndarray, valid: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(rows), buffers)
 
 
+@dataclass(frozen=True)
+class _Met:
+    """Identities found by their hash: the place of the first, and the text of each, as hashes can collide."""
+
+    first: int
+    index: pd.Index
+    texts: pa.Array
+
+    def after(self, earlier: _Met) -> _Met:
+        """Those of both."""
+        index = earlier.index.append(self.index)
+        return _Met(earlier.first, index, pa.concat_arrays([earlier.texts, self.texts]))
+
+
 class Identities:
     """``code`` gives the codes of one identity: valid, person_id, id_mac, birth_mac, name_macs, given_macs."""
 
     def __init__(self, code: Callable[..., Coded], kept: int = KEPT) -> None:
         self._code, self._kept = code, kept
+        self._duckdb = duckdb.connect(config={"threads": 1})
         self._forget()
 
     def _forget(self) -> None:
-        self._place: dict[str, int] = {}
+        self._met: list[_Met] = []  # each more than twice as many as the next
+        self._count = 0
         self._room(1024, new=True)
 
     def _room(self, rows: int, new: bool = False) -> None:
@@ -83,46 +110,81 @@ class Identities:
             for mine, theirs in ((self._names, old["_names"]), (self._given, old["_given"])):
                 mine.codes[:n], mine.count[:n] = theirs.codes, theirs.count
 
-    def _put(self, place: int, coded: Coded) -> None:
-        valid, person, id_mac, birth_mac, names, given = coded
-        self._valid[place] = -1 if valid is None else int(valid)
-        self._person[place] = person or 0
-        for n, mac in enumerate((id_mac, birth_mac)):
-            self._has[n, place] = mac is not None
-            if mac is not None:
-                self._macs[n, place] = np.frombuffer(mac, np.uint8)
-        self._names.put(place, names)
-        self._given.put(place, given)
+    def _put(self, first: int, coded: list[Coded]) -> None:
+        """Keeps codes in the places from ``first`` on."""
+        places = slice(first, first + len(coded))
+        valid, person, id_macs, birth_macs, names, given = zip(*coded, strict=True)
+        self._valid[places] = [-1 if v is None else int(v) for v in valid]
+        self._person[places] = [p or 0 for p in person]
+        for n, macs in enumerate((id_macs, birth_macs)):
+            self._macs[n, places], self._has[n, places] = _rows(macs)
+        self._names.put(places, names)
+        self._given.put(places, given)
 
     def columns(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The landing columns of codes, one value a row of the batch's text columns."""
         parts = [batch.column(n) for n in COLUMNS]
-        texts = _texts(parts, batch.num_rows).dictionary_encode()
-        index = texts.indices.to_numpy(zero_copy_only=False)
-        distinct = texts.dictionary.to_pylist()
-        if len(self._place) + len(distinct) > self._kept:
+        texts = _texts(parts, batch.num_rows)
+        hashes = self._hashes(texts)
+        places = self._places(texts, hashes)
+        unknown = np.flatnonzero(places < 0)
+        if self._count and self._count + len(unknown) > self._kept:
             self._forget()
+            unknown = np.arange(batch.num_rows)
+        if len(unknown):
+            places[unknown] = self._meet(parts, texts, hashes, unknown)
+        return self._taken(places)
+
+    def _hashes(self, texts: pa.Array) -> np.ndarray:
+        self._duckdb.register("texts", pa.table({"text": texts}))
+        found = self._duckdb.sql("SELECT hash(text) AS hash FROM texts").to_arrow_table()
+        return np.asarray(found.column("hash"))
+
+    def _places(self, texts: pa.Array, hashes: np.ndarray) -> np.ndarray:
+        """The place of each identity that was met before; -1 of others."""
+        places = np.full(len(hashes), -1, np.int64)
+        left = np.arange(len(hashes))
+        for met in self._met:
+            at = met.index.get_indexer(hashes[left])
+            there = at >= 0
+            rows, at = left[there], at[there]
+            same = pc.equal(met.texts.take(pa.array(at)), texts.take(pa.array(rows)))
+            same = same.to_numpy(zero_copy_only=False)
+            places[rows[same]] = met.first + at[same]
+            left = left[~there]
+        return places
+
+    def _meet(
+        self, parts: list[pa.Array], texts: pa.Array, hashes: np.ndarray, unknown: np.ndarray
+    ) -> np.ndarray:
+        """Codes identities met for the first time; their places, one a row of ``unknown``."""
+        found = texts.take(pa.array(unknown)).dictionary_encode()
+        which = found.indices.to_numpy(zero_copy_only=False)
+        new = len(found.dictionary)
+        if self._count + new > len(self._valid):
+            self._room(max(self._count + new, 2 * len(self._valid)))
+        first = np.empty(new, np.int64)
+        first[which[::-1]] = unknown[::-1]
         # what is not remembered gets a place behind the others, for this batch alone
-        end = len(self._place) + len(distinct)
-        if end > len(self._valid):
-            self._room(max(end, 2 * len(self._valid)))
-        known = self._place
-        places = np.fromiter((known.get(t, -1) for t in distinct), np.int64, len(distinct))
-        missing = np.flatnonzero(places < 0)
-        if len(missing):
-            first = np.zeros(len(distinct), np.int64)
-            first[index[::-1]] = np.arange(batch.num_rows)[::-1]
-            cells = zip(*(p.take(pa.array(first[missing])).to_pylist() for p in parts), strict=True)
-            aside = end
-            for at, identity in zip(missing.tolist(), cells, strict=True):
-                if BETWEEN in distinct[at]:
-                    place = known[distinct[at]] = len(known)
-                else:
-                    aside -= 1
-                    place = aside
-                places[at] = place
-                self._put(place, self._code(*identity))
-        return self._taken(places[index])
+        own = pc.match_substring(found.dictionary, BETWEEN).to_numpy(zero_copy_only=False)
+        kept = own & ~pd.Index(hashes[first]).duplicated(keep=False)
+        for met in self._met:
+            kept &= met.index.get_indexer(hashes[first]) < 0
+        order, some = np.argsort(~kept, kind="stable"), int(kept.sum())
+        cells = zip(*(p.take(pa.array(first[order])).to_pylist() for p in parts), strict=True)
+        self._put(self._count, [self._code(*identity) for identity in cells])
+        places = np.empty(new, np.int64)
+        places[order] = self._count + np.arange(new)
+        self._remember(hashes[first[order[:some]]], found.dictionary.take(pa.array(order[:some])))
+        found_at: np.ndarray = places[which]
+        return found_at
+
+    def _remember(self, hashes: np.ndarray, texts: pa.Array) -> None:
+        met = _Met(self._count, pd.Index(hashes), texts)
+        self._count += len(hashes)
+        while self._met and len(self._met[-1].index) <= 2 * len(met.index):
+            met = met.after(self._met.pop())
+        self._met.append(met)
 
     def _taken(self, places: np.ndarray) -> dict[str, pa.Array]:
         valid = self._valid[places]
@@ -139,10 +201,14 @@ class Identities:
 def _texts(parts: list[pa.Array], rows: int) -> pa.Array:
     """Each row's identity as one text; a row with our own signs in a cell gets one of its own, without them."""
     joined = pc.binary_join_element_wise(*parts, BETWEEN, null_handling="replace", null_replacement=NOTHING)
+    signs = np.frombuffer(joined.buffers()[2] or b"", np.uint8)
+    signs = signs[: np.frombuffer(joined.buffers()[1], np.int32)[rows]]
+    if np.count_nonzero(signs == ord(BETWEEN)) == rows * (len(COLUMNS) - 1) and np.count_nonzero(
+        signs == ord(NOTHING)
+    ) == sum(p.null_count for p in parts):
+        return joined
     nulls = sum(pc.cast(pc.is_null(p), pa.int32()).to_numpy(zero_copy_only=False) for p in parts)
     odd = (pc.count_substring(joined, BETWEEN).to_numpy(zero_copy_only=False) != len(COLUMNS) - 1) | (
         pc.count_substring(joined, NOTHING).to_numpy(zero_copy_only=False) != nulls
     )
-    if not odd.any():
-        return joined
     return pc.if_else(pa.array(odd), pa.array(np.arange(rows)).cast(pa.string()), joined)

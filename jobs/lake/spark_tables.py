@@ -31,8 +31,9 @@ def read(spark: SparkSession, url: str, version: int) -> DataFrame:
     if not named:
         return empty(spark, schema)
     reader = spark.read.schema(schema).option(VERBATIM, "false").option("basePath", url)
+    rows = reader.parquet(*named)
     # of a partitioned table Spark puts the partition columns last; the table's order is the schema's
-    return reader.parquet(*named).select(*schema.names)
+    return rows.select(*schema.names) if table.metadata().partition_columns else rows
 
 
 def files(table: DeltaTable, root: str) -> list[str]:
@@ -56,9 +57,8 @@ def _schema(table: DeltaTable) -> StructType:
 
 def empty(spark: SparkSession, schema: StructType) -> DataFrame:
     """A frame without rows, known as such to the optimiser (an empty Python list is not)."""
-    from pyspark.sql import functions as F
-
-    return spark.range(0).select(*[F.lit(None).cast(f.dataType).alias(f.name) for f in schema])
+    columns = ", ".join(f"CAST(NULL AS {f.dataType.simpleString()}) AS `{f.name}`" for f in schema)
+    return spark.sql(f"SELECT {columns} FROM range(0)")
 
 
 def write(

@@ -8,10 +8,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.rules import floor
+from jobs.rules.dates import WINDOW_MONTHS
 
 
 def monthly(transactions: DataFrame, night: dt.date) -> DataFrame:
-    """TRANSACTIONS_MONTHLY from transactions that count, seven years through the day before (RULES, "Dates")."""
+    """TRANSACTIONS_MONTHLY from transactions that count, seven years through the day before (RULES, "Dates").
+
+    All that was booked before the window of :mod:`jobs.rules.behaviour` is one month, the last before it: what
+    counts of it is that there is some.
+    """
     amount, category = F.col("amount_minor"), F.col("category")
 
     def paid(*categories: str) -> Column:
@@ -25,9 +30,11 @@ def monthly(transactions: DataFrame, night: dt.date) -> DataFrame:
     limited = statement & F.col("credit_limit_minor").isNotNull()
     income = category.isin("salary", "benefit", "pension") & (amount > 0)
     recent = F.add_months("booked_on", 12 * floor.LONGEST["transactions_score_years"]) > F.lit(night)
+    this = F.trunc(F.lit(night), "month")
+    month = F.greatest(F.trunc("booked_on", "month"), F.add_months(this, -WINDOW_MONTHS - 1))
     return (
         transactions.where(recent)
-        .groupBy("person_id", F.trunc("booked_on", "month").alias("month"))
+        .groupBy("person_id", month.alias("month"))
         .agg(
             F.count("*").alias("transactions"),
             F.coalesce(F.sum(F.when(income, amount)), F.lit(0)).alias("income_minor"),

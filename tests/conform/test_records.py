@@ -97,16 +97,19 @@ person_id | booked_on  | category        | amount_minor | credit_limit_minor | d
 1         | 2026-11-01 | cash_withdrawal | -7           | -                  | -
 1         | 2019-11-20 | salary          | 999          | -                  | -
 2         | 2019-11-21 | salary          | 9            | -                  | -
+2         | 2025-10-31 | salary          | 1            | -                  | -
+2         | 2025-11-01 | salary          | 5            | -                  | -
 """
 FOLDED = """
 person_id | month      | transactions | income_minor | housing_minor | statement_minor | credit_limit_minor | max_days_past_due | outgoing_minor
 1         | 2026-10-01 | 5            | 120          | 40            | 50              | 200                | 15                | 70
 1         | 2026-11-01 | 1            | 0            | 0             | 0               | 0                  | -                 | 7
-2         | 2019-11-01 | 1            | 9            | 0             | 0               | 0                  | -                 | 0
+2         | 2025-10-01 | 2            | 10           | 0             | 0               | 0                  | -                 | 0
+2         | 2025-11-01 | 1            | 5            | 0             | 0               | 0                  | -                 | 0
 """
 
 
-def test_transactions_fold_into_months_for_seven_years(spark):
+def test_transactions_fold_into_the_months_of_the_window_and_one_for_seven_years_before(spark):
     booked = frame(spark, contracts()["transactions"].accepted_ddl(), BOOKED)
     names = FOLDED.strip().splitlines()[0].split("|")
     assert texts(monthly(booked, NIGHT), *[n.strip() for n in names]) == expected(FOLDED)
