@@ -6,6 +6,7 @@ split, so the two cannot disagree. Then what needs other rows: duplicates, ident
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -158,24 +159,28 @@ def run(night: Night) -> dict[str, int]:
             feeds[name] = feed
         else:
             deliveries += [delivery_row(e, night.date) for e in entries]
-    side_by_side(Feed.stage, feeds.values())
     folder = out_folder(night.lake.root) / "validation" / night.date.isoformat()
-    made = gx.context(folder) if feeds else None
-    for name in list(feeds):
-        if faults := _reported(made, feeds[name], folder):
-            stopped = _stop(feeds.pop(name), faults)
-            deliveries += [delivery_row(e, night.date) for e in stopped]
-    two_names = _identities(list(feeds.values()), night)
-    if two_names:
-        night.say(
-            f"identity: {two_names} people are called by given names that differ (no reason, a warning)"
-        )
-    _disputes(feeds, night)
-    _consents(feeds, night)
-    for rows in side_by_side(Feed.write, feeds.values()):
-        deliveries += rows
-    if made is not None:
-        made.build_data_docs()
+    # Great Expectations takes seconds to be loaded, and as many for its pages, while Spark works
+    with ThreadPoolExecutor(1) as aside:
+        context = aside.submit(gx.context, folder) if feeds else None
+        side_by_side(Feed.stage, feeds.values())
+        made = context.result() if context else None
+        for name in list(feeds):
+            if faults := _reported(made, feeds[name], folder):
+                stopped = _stop(feeds.pop(name), faults)
+                deliveries += [delivery_row(e, night.date) for e in stopped]
+        pages = aside.submit(made.build_data_docs) if made else None
+        two_names = _identities(list(feeds.values()), night)
+        if two_names:
+            night.say(
+                f"identity: {two_names} people are called by given names that differ (no reason, a warning)"
+            )
+        _disputes(feeds, night)
+        _consents(feeds, night)
+        for rows in side_by_side(Feed.write, feeds.values()):
+            deliveries += rows
+        if pages:
+            pages.result()
     _tell_manifests(night, deliveries)
     table = pa.Table.from_pylist(sorted(deliveries, key=lambda r: str(r["file"])), schema=DELIVERIES.arrow())
     night.write_arrow("deliveries", table, nightly=True)

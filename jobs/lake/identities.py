@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import duckdb
 import numpy as np
@@ -68,6 +69,11 @@ def _fixed(rows: np.ndarray, valid: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(rows), buffers)
 
 
+@lru_cache(maxsize=1)
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
 @dataclass(frozen=True)
 class _Met:
     """Identities found by their hash: the place of the first, and the text of each, as hashes can collide."""
@@ -87,7 +93,7 @@ class Identities:
 
     def __init__(self, code: Callable[..., Coded], kept: int = KEPT) -> None:
         self._code, self._kept = code, kept
-        self._duckdb = duckdb.connect(config={"threads": 1})
+        self._duckdb = _database().cursor()
         self._forget()
 
     def _forget(self) -> None:
