@@ -159,10 +159,8 @@ class Night:
     def write(self, table: str, frame: DataFrame, nightly: bool = False) -> dict[str, Any]:
         """Writes a Spark frame, pins it with rows and content hash, and returns the pin."""
         version = self.lake.write_frame(table, frame, self.after, nightly)
-        data = self.lake.dataset(table, version)
-        names = data.schema.names
-        if nightly:
-            data = data.filter(pc.field("night") == pa.scalar(self.date))
+        names = self.lake.dataset(table, version).schema.names
+        data = parquet_files.rows(self.lake, table, version, self.date if nightly else None)
         return self._pin(table, version, content(data, names), names, nightly=nightly)
 
     def write_touched(self, table: str, frame: DataFrame) -> dict[str, Any]:
@@ -172,21 +170,22 @@ class Night:
         before, names = self.pinned_before(table), frame.columns
         assert before is not None
         assert self.previous is not None
-        old, keys = self.lake.dataset(table, before), self.touched
+        old, keys = parquet_files.rows(self.lake, table, before), self.touched
         said = (f"DATE '{self.date}' AS {n}" if n == DAY else f'"{n}"' for n in names)
         sql = f"SELECT {', '.join(said)} FROM data ANTI JOIN keys USING (person_id)"
 
         def carry(path: str) -> None:
-            self.lake.store(sql, {"data": parquet_files.rows(self.lake, table, before), "keys": keys}, path)
+            self.lake.store(sql, {"data": old, "keys": keys}, path)
 
         version = self.lake.write_frame(table, frame, carry=carry)
-        data = self.lake.dataset(table, version)
+        data = parquet_files.rows(self.lake, table, version)
         pin = self.previous["tables"][table]
         kept = Content(int(pin["rows"]), int(pin["sum"])).without(content(old, names, keys))
         made = kept.joined(content(data, names, keys), self.date if DAY in names else None)
-        if data.count_rows() != made.rows:
+        rows = self.lake.dataset(table, version).count_rows()
+        if rows != made.rows:
             raise AssentError(
-                f"table {table}: {data.count_rows()} rows written, {made.rows} meant; nothing is published, "
+                f"table {table}: {rows} rows written, {made.rows} meant; nothing is published, "
                 "run the night again with --full and report it"
             )
         return self._pin(table, version, made, names, nightly=False)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from jobs.lake.lake import Lake
@@ -29,11 +33,14 @@ class Files:
         return f"FROM read_parquet([{listed}], {by_night}, union_by_name = true)"
 
 
-def rows(lake: Lake, table: str, version: int) -> Any:
-    """A pinned version for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such."""
-    if "file" not in lake.fs.protocol:
-        return lake.dataset(table, version)
-    paths = tuple(lake.files(table, version))
-    if not paths or any(PATTERN.search(p) for p in paths):
-        return lake.dataset(table, version)
-    return Files(paths, lake.is_nightly(table, version))
+def rows(lake: Lake, table: str, version: int, night: dt.date | None = None) -> Any:
+    """A pinned version for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such.
+
+    With ``night`` the rows of that night alone, of a nightly table.
+    """
+    if "file" in lake.fs.protocol:
+        paths = tuple(p for p in lake.files(table, version) if night is None or f"/night={night}/" in p)
+        if paths and not any(PATTERN.search(p) for p in paths):
+            return Files(paths, lake.is_nightly(table, version))
+    data = lake.dataset(table, version)
+    return data if night is None else data.filter(pc.field("night") == pa.scalar(night))

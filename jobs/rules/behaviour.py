@@ -30,8 +30,7 @@ def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
     ``monthly`` is TRANSACTIONS_MONTHLY. The window is the night's calendar month and the 12 before it. What nobody
     reported (a limit, days past due, an income) is null, never zero.
     """
-    this = F.trunc(F.lit(night), "month")
-    age = F.months_between(this, F.col("month")).cast("int")
+    age = F.lit(12 * night.year + night.month) - (12 * F.year("month") + F.month("month"))
     order = Window.partitionBy("person_id").orderBy("month")
     rows = (
         monthly.withColumn("age", age)
