@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -49,6 +50,7 @@ class Past:
         self.lake: Lake = published.lake
         self.people = pa.array(sorted(set(people)), pa.int64())
         self._read: dict[str, Rows] = {}
+        self._parsed: dict[str, dict[str, Any]] = {}
         known: dict[str, dict[str, str]] = json.loads(published.publication["scorecards"])
         self._scorecards = {purpose: c["sha256"] for purpose, c in known.items()}
 
@@ -90,14 +92,17 @@ class Past:
         """Whether the vault of that night holds the person."""
         return bool(self.of("vault", person, ["person_id", "night"]))
 
-    def _text(self, place: str, what: str) -> str:
-        path = f"{self.lake.path}/{place}"
-        if not self.lake.fs.exists(path):
-            raise AssentError(
-                f"{what} of night {self.night} is not in the lake any more; restore {place.split('/')[0]} "
-                "from your backup"
-            )
-        return str(self.lake.fs.cat_file(path).decode())
+    def _stored(self, place: str, what: str) -> dict[str, Any]:
+        """A YAML file of the lake, read once."""
+        if place not in self._parsed:
+            path = f"{self.lake.path}/{place}"
+            if not self.lake.fs.exists(path):
+                raise AssentError(
+                    f"{what} of night {self.night} is not in the lake any more; restore {place.split('/')[0]} "
+                    "from your backup"
+                )
+            self._parsed[place] = dict(parse(str(self.lake.fs.cat_file(path).decode()), place).node)
+        return self._parsed[place]
 
     def scorecard(self, purpose: str) -> dict[str, Any]:
         """The purpose's scorecard as it was on the night (DESIGN 5), whatever floor and policy say today."""
@@ -106,17 +111,21 @@ class Past:
                 f"publication {self.night} names no scorecard for {purpose}; run `assent verify`"
             )
         place = f"_scorecards/{self._scorecards[purpose]}.yaml"
-        return dict(parse(self._text(place, f"the scorecard for {purpose}"), place).node)
+        return self._stored(place, f"the scorecard for {purpose}")
 
     def policy(self) -> dict[str, Any]:
         """The policy as it was on the night."""
         place = f"_policies/{self.published.publication['policy_hash']}.yaml"
-        return dict(parse(self._text(place, "the policy"), place).node)
+        return self._stored(place, "the policy")
+
+    @cached_property
+    def _feeds(self) -> dict[str, dict[str, Any]]:
+        data = self.published.pinned("conformed/feeds")
+        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
 
     def feeds(self) -> dict[str, dict[str, Any]]:
         """``conformed/feeds`` of the night by feed."""
-        data = self.published.pinned("conformed/feeds")
-        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
+        return self._feeds
 
     # -- what stands behind a score
     def bookings(self, person: int, since: dt.date) -> list[dict[str, Any]]:
