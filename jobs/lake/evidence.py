@@ -48,7 +48,7 @@ def _pairs(past: Past) -> dict[tuple[str, str, str], dt.date]:
 
 def known(past: Past, person: int) -> Known:
     """Everything of the night that may be a cause."""
-    feeds = past.feeds()
+    feeds = past.feeds
     declared = past.of("accepted/consents", person, CONSENT_ROWS)
     born = [d["birth_date"] for d in declared]
     return Known(

@@ -119,13 +119,10 @@ class Past:
         return self._stored(place, "the policy")
 
     @cached_property
-    def _feeds(self) -> dict[str, dict[str, Any]]:
-        data = self.published.pinned("conformed/feeds")
-        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
-
     def feeds(self) -> dict[str, dict[str, Any]]:
         """``conformed/feeds`` of the night by feed."""
-        return self._feeds
+        data = self.published.pinned("conformed/feeds")
+        return {r["feed"]: r for r in data.to_table().to_pylist()} if data is not None else {}
 
     # -- what stands behind a score
     def bookings(self, person: int, since: dt.date) -> list[dict[str, Any]]:

@@ -41,6 +41,6 @@ def rows(lake: Lake, table: str, version: int, night: dt.date | None = None) -> 
     if "file" in lake.fs.protocol:
         paths = tuple(p for p in lake.files(table, version) if night is None or f"/night={night}/" in p)
         if paths and not any(PATTERN.search(p) for p in paths):
-            return Files(paths, lake.is_nightly(table, version))
+            return Files(paths, night is not None or lake.is_nightly(table, version))
     data = lake.dataset(table, version)
     return data if night is None else data.filter(pc.field("night") == pa.scalar(night))

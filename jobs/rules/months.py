@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.rules import floor
-from jobs.rules.dates import WINDOW_MONTHS
+from jobs.rules.dates import WINDOW_MONTHS, months_back
 
 
 def monthly(transactions: DataFrame, night: dt.date) -> DataFrame:
@@ -30,8 +30,7 @@ def monthly(transactions: DataFrame, night: dt.date) -> DataFrame:
     limited = statement & F.col("credit_limit_minor").isNotNull()
     income = category.isin("salary", "benefit", "pension") & (amount > 0)
     recent = F.add_months("booked_on", 12 * floor.LONGEST["transactions_score_years"]) > F.lit(night)
-    this = F.trunc(F.lit(night), "month")
-    month = F.greatest(F.trunc("booked_on", "month"), F.add_months(this, -WINDOW_MONTHS - 1))
+    month = F.greatest(F.trunc("booked_on", "month"), F.lit(months_back(night, WINDOW_MONTHS + 1)))
     return (
         transactions.where(recent)
         .groupBy("person_id", month.alias("month"))

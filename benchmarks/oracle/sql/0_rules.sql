@@ -10,6 +10,11 @@ CREATE OR REPLACE MACRO kept(feed) AS TABLE
     SELECT a.* FROM query_table(feed) a LEFT JOIN erased e USING (person_id)
     WHERE a.night <= night() AND (e.person_id IS NULL OR a.night > e.erased_night);
 
+-- Of each record the version with the greatest revised_at that was accepted through the night.
+CREATE OR REPLACE MACRO newest(feed, key) AS TABLE
+    FROM query_table(feed) WHERE night <= night()
+    QUALIFY row_number() OVER (PARTITION BY key ORDER BY revised_at DESC) = 1;
+
 -- The n-th anniversary: of 29 February it is 28 February.
 CREATE OR REPLACE MACRO anniversary(day, years) AS (day + to_years(years))::DATE;
 

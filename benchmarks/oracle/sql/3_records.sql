@@ -1,23 +1,17 @@
 -- The current version of each record (the greatest revised_at), and what disputes and doubt do to it. Where that was an
 -- erased person's there is none: an older version is never current again.
 
-CREATE OR REPLACE TEMP VIEW newest_consents AS FROM accepted_consents WHERE night <= night()
-QUALIFY row_number() OVER (PARTITION BY consent_id ORDER BY revised_at DESC) = 1;
+CREATE OR REPLACE TEMP VIEW newest_consents AS FROM newest('accepted_consents', consent_id);
 CREATE OR REPLACE TEMP TABLE now_consents AS FROM kept('newest_consents');
-CREATE OR REPLACE TEMP VIEW newest_disputes AS FROM accepted_disputes WHERE night <= night()
-QUALIFY row_number() OVER (PARTITION BY dispute_id ORDER BY revised_at DESC) = 1;
+CREATE OR REPLACE TEMP VIEW newest_disputes AS FROM newest('accepted_disputes', dispute_id);
 CREATE OR REPLACE TEMP TABLE now_disputes AS FROM kept('newest_disputes');
-CREATE OR REPLACE TEMP VIEW newest_tax AS FROM accepted_tax WHERE night <= night()
-QUALIFY row_number() OVER (PARTITION BY assessment_id ORDER BY revised_at DESC) = 1;
+CREATE OR REPLACE TEMP VIEW newest_tax AS FROM newest('accepted_tax', assessment_id);
 CREATE OR REPLACE TEMP TABLE now_tax AS FROM kept('newest_tax');
-CREATE OR REPLACE TEMP VIEW newest_court AS FROM accepted_court WHERE night <= night()
-QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY revised_at DESC) = 1;
+CREATE OR REPLACE TEMP VIEW newest_court AS FROM newest('accepted_court', order_id);
 CREATE OR REPLACE TEMP TABLE now_court AS FROM kept('newest_court');
-CREATE OR REPLACE TEMP VIEW newest_traffic AS FROM accepted_traffic WHERE night <= night()
-QUALIFY row_number() OVER (PARTITION BY decision_id ORDER BY revised_at DESC) = 1;
+CREATE OR REPLACE TEMP VIEW newest_traffic AS FROM newest('accepted_traffic', decision_id);
 CREATE OR REPLACE TEMP TABLE now_traffic AS FROM kept('newest_traffic');
-CREATE OR REPLACE TEMP VIEW newest_education AS FROM accepted_education WHERE night <= night()
-QUALIFY row_number() OVER (PARTITION BY award_id ORDER BY revised_at DESC) = 1;
+CREATE OR REPLACE TEMP VIEW newest_education AS FROM newest('accepted_education', award_id);
 CREATE OR REPLACE TEMP TABLE now_education AS FROM kept('newest_education');
 
 -- Every record that a dispute or a refused row can touch, in one shape. A transaction is never revised.
