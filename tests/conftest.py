@@ -1,22 +1,72 @@
-"""One Spark session for the whole suite, also where two processes share the tests (``make test``)."""
+"""One JVM and Spark context for the whole suite, also where two processes share the tests (``make test``)."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("ASSENT_DRIVER_MEMORY", "2g")
+os.environ.setdefault("ASSENT_DRIVER_MEMORY", "3g")
 BEFORE = pytest.StashKey[bool]()  # whether there was a session before the test
+SERVER = pytest.StashKey[tuple[Path, subprocess.Popen[bytes]]]()  # of the process that hands out the tests
+# Histories of many nights, begun first so that neither process is left with one at the end.
+LONGEST = ("tests/oracle", "tests/edges")
+
+
+def _group(item: pytest.Item) -> str:
+    """The tests that one process must have: of one file, or of one history that several files read."""
+    known = getattr(item, "_fixtureinfo", None)
+    for definitions in known.name2fixturedefs.values() if known else ():
+        made = definitions[-1]
+        if made.scope == "session" and "spark" in made.argnames:
+            return str(made.baseid)
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process has every test that needs Spark; the others are handed out file by file."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not hasattr(config, "workerinput"):
+        return
+    groups: dict[str, list[pytest.Item]] = {name: [] for name in LONGEST}
     for item in items:
-        group = "spark" if "spark" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
+        group = _group(item)
         item.add_marker(pytest.mark.xdist_group(group))
+        groups.setdefault(group, []).append(item)
+    # then those with Spark, so that what is short fills the end
+    spark = {g for g, of in groups.items() if any("spark" in getattr(i, "fixturenames", ()) for i in of)}
+    order = [*LONGEST, *(g for g in groups if g in spark), *groups]
+    items[:] = [item for group in dict.fromkeys(order) for item in groups[group]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests are handed out to processes, the JVM that these share is started beside their collection."""
+    if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
+        folder = Path(tempfile.mkdtemp(prefix="assent-tests-"))
+        command = [sys.executable, "-m", "jobs.lake.jvm", str(folder / "jvm"), "--small"]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        config.stash[SERVER] = (folder, server)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """pytest-xdist is about to start a process."""
+    node.workerinput["jvm"] = str(node.config.stash[SERVER][0] / "jvm")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    found = config.stash.get(SERVER, None)
+    if found:
+        folder, server = found
+        server.terminate()
+        server.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _started() -> bool:
@@ -31,14 +81,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """A test that starts Spark says so, or two processes would have a session each."""
+    """A test that starts Spark says so, or it would start a JVM of its own."""
     if _started() and not item.stash[BEFORE] and "spark" not in getattr(item, "fixturenames", ()):
         pytest.fail("starts Spark: name the fixture `spark`")
 
 
+def _shared(told: Path) -> None:
+    until = time.monotonic() + 120
+    while not told.exists():
+        if time.monotonic() > until:
+            log = told.with_name("log")
+            pytest.fail(f"no JVM for the tests: {log.read_text() if log.exists() else 'it has ended'}")
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="session")
-def spark():
-    """The session that every test shares."""
+def spark(request: pytest.FixtureRequest):
+    """The session that every test of this process shares."""
     from jobs.lake.spark import spark_session
 
-    return spark_session("assent-tests", small=True)
+    with pytest.MonkeyPatch.context() as patch:
+        handed = getattr(request.config, "workerinput", None)
+        if handed:
+            _shared(Path(handed["jvm"]))
+            patch.setenv("ASSENT_JVM", handed["jvm"])
+        return spark_session("assent-tests", small=True)

@@ -40,7 +40,7 @@ def _refused(past: Past, person: int) -> tuple[dict[str, Any], ...]:
 def _pairs(past: Past) -> dict[tuple[str, str, str], dt.date]:
     return {
         (purpose, source, recipient): p["since"]
-        for purpose, p in past.policy()["purposes"].items()
+        for purpose, p in past.policy["purposes"].items()
         for source in p["sources"]
         for recipient in p["recipients"]
     }

@@ -103,7 +103,7 @@ def _score(past: Past, row: dict[str, Any], features: dict[str, Any]) -> dict[st
     points = [int(p) for p in row["points"] or []]
     parts = _characteristics(card, points, shown, features.get("suspended") or []) if points else []
     by_code = {p["code"]: p for p in parts}
-    currency = str(past.policy()["currency"])
+    currency = str(past.policy["currency"])
     reasons = [
         {
             "code": code,
@@ -145,7 +145,7 @@ def _last_day(past: Past, register: str, record: dict[str, Any] | None) -> dt.da
     if record is None:
         return None
     found = [record["expires_on"]] if record["expires_on"] else []
-    limits = past.policy()["registers"].get(register)
+    limits = past.policy["registers"].get(register)
     if limits and record["ordered_on"]:
         end = anniversary(record["ordered_on"], int(limits["statute_years"]))
         found.append(end - dt.timedelta(days=1))

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from jobs.errors import AssentError
 from jobs.lake.lake import Lake
 from jobs.lake.query import Published
+from jobs.lake.scorecards import stored_policy, stored_scorecard
 from jobs.rules.dates import anniversary
 from jobs.rules.floor import COURT_KINDS_IN_SCORES, LONGEST
 from jobs.rules.policy import parse
@@ -92,31 +93,22 @@ class Past:
         """Whether the vault of that night holds the person."""
         return bool(self.of("vault", person, ["person_id", "night"]))
 
-    def _stored(self, place: str, what: str) -> dict[str, Any]:
-        """A YAML file of the lake, read once."""
-        if place not in self._parsed:
-            path = f"{self.lake.path}/{place}"
-            if not self.lake.fs.exists(path):
-                raise AssentError(
-                    f"{what} of night {self.night} is not in the lake any more; restore {place.split('/')[0]} "
-                    "from your backup"
-                )
-            self._parsed[place] = dict(parse(str(self.lake.fs.cat_file(path).decode()), place).node)
-        return self._parsed[place]
-
     def scorecard(self, purpose: str) -> dict[str, Any]:
         """The purpose's scorecard as it was on the night (DESIGN 5), whatever floor and policy say today."""
         if purpose not in self._scorecards:
             raise AssentError(
                 f"publication {self.night} names no scorecard for {purpose}; run `assent verify`"
             )
-        place = f"_scorecards/{self._scorecards[purpose]}.yaml"
-        return self._stored(place, f"the scorecard for {purpose}")
+        if purpose not in self._parsed:
+            text = stored_scorecard(self.lake, self._scorecards[purpose])
+            self._parsed[purpose] = dict(parse(text, f"the scorecard for {purpose}").node)
+        return self._parsed[purpose]
 
+    @cached_property
     def policy(self) -> dict[str, Any]:
         """The policy as it was on the night."""
-        place = f"_policies/{self.published.publication['policy_hash']}.yaml"
-        return self._stored(place, "the policy")
+        text = stored_policy(self.lake, self.published.publication["policy_hash"])
+        return dict(parse(text, f"the policy of {self.night}").node)
 
     @cached_property
     def feeds(self) -> dict[str, dict[str, Any]]:
