@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.ask import ask
 from jobs.lake.night import Night
 from jobs.lake.packages import Field, schema_of
 from jobs.lake.vault import VALUES, read_identities
@@ -60,24 +60,23 @@ def entries(night: Night, register: Register) -> tuple[pa.Table, dict[str, int]]
     listed = listed.filter(pc.field("listed"))
     if listed.num_rows == 0 or version is None:
         return schema.empty_table(), people
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.register("listed", listed)
-        con.register("orders", night.lake.dataset(f"conformed/{register.feed}", version))
-        con.register("people", read_identities(night, listed.column("person_id")))
-        chosen = [
-            f"CAST(p.{c} AS DATE) AS {c}" if c == "birth_date" else f"p.{c}" if c in VALUES else f"o.{c}"
-            for c in register.columns
-            if c in VALUES or c in wanted
-        ]
-        table = con.sql(
-            f"SELECT l.record_id, {', '.join(chosen)}, l.since, least(o.expires_on, "
-            f"CAST(o.ordered_on + INTERVAL {register.statute_years} YEAR AS DATE) - 1) AS until "
-            f"FROM listed l JOIN orders o ON o.{contract.key} = l.record_id AND o.person_id = l.person_id "
-            "JOIN people p ON p.person_id = l.person_id ORDER BY l.record_id"
-        ).to_arrow_table()
-    finally:
-        con.close()
+    tables = {
+        "listed": listed,
+        "orders": night.lake.dataset(f"conformed/{register.feed}", version),
+        "people": read_identities(night, listed.column("person_id")),
+    }
+    chosen = [
+        f"CAST(p.{c} AS DATE) AS {c}" if c == "birth_date" else f"p.{c}" if c in VALUES else f"o.{c}"
+        for c in register.columns
+        if c in VALUES or c in wanted
+    ]
+    table = ask(
+        f"SELECT l.record_id, {', '.join(chosen)}, l.since, least(o.expires_on, "
+        f"CAST(o.ordered_on + INTERVAL {register.statute_years} YEAR AS DATE) - 1) AS until "
+        f"FROM listed l JOIN orders o ON o.{contract.key} = l.record_id AND o.person_id = l.person_id "
+        "JOIN people p ON p.person_id = l.person_id ORDER BY l.record_id",
+        tables,
+    )
     if table.num_rows != listed.num_rows:
         raise AssentError(
             f"export {register.name}: {listed.num_rows - table.num_rows} entries have no order or identity; "

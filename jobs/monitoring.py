@@ -10,10 +10,10 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.lake.ask import database
 from jobs.lake.night import Night
 from jobs.rules import stability
 from jobs.rules.floor import SCORE_MAX, SCORE_MIN
@@ -50,14 +50,9 @@ def counted(scores: Any, cards: dict[str, Scorecard]) -> dict[str, Counts]:
         for p, c in sorted(cards.items())
         for i, k in enumerate(c.characteristics, 1)
     ]
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.register("scores", scores)
-        con.register("cards", pa.Table.from_pylist(bases))
-        con.register("codes", pa.Table.from_pylist(codes))
+    tables = {"scores": scores, "cards": pa.Table.from_pylist(bases), "codes": pa.Table.from_pylist(codes)}
+    with database(tables) as con:
         rows = con.execute(COUNTS).fetchall()
-    finally:
-        con.close()
     found: dict[str, Counts] = defaultdict(lambda: defaultdict(dict))
     for purpose, item, bucket, people in rows:
         found[purpose][item][bucket] = int(people)

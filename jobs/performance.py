@@ -6,12 +6,12 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import AssentError
+from jobs.lake.ask import database
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
 from jobs.lake.macs import Macs
@@ -33,13 +33,9 @@ SELECT o.bad, s.score FROM outcomes o JOIN (
 
 def measured(scores: Any, purpose: str, people: list[int], bad: list[bool]) -> tuple[np.ndarray, np.ndarray]:
     """Score and outcome of each person who has both; ``scores`` is SCORES as an Arrow table or dataset."""
-    con = duckdb.connect(config={"python_enable_replacements": False})
-    try:
-        con.register("scores", scores)
-        con.register("outcomes", pa.table({"person_id": pa.array(people, pa.int64()), "bad": bad}))
+    outcomes = pa.table({"person_id": pa.array(people, pa.int64()), "bad": bad})
+    with database({"scores": scores, "outcomes": outcomes}) as con:
         found = con.execute(SCORED, {"purpose": purpose}).fetchnumpy()
-    finally:
-        con.close()
     return found["score"].astype(np.float64), found["bad"].astype(np.int64)
 
 

@@ -71,7 +71,7 @@ def _fixed(rows: np.ndarray, valid: np.ndarray) -> pa.Array:
 
 @lru_cache(maxsize=1)
 def _database() -> duckdb.DuckDBPyConnection:
-    """One for the process: :func:`jobs.lake.ask.ask` opens one a question, which would cost more than a batch."""
+    """One for the process, with a single thread: batches are small, and coded while others are read and written."""
     return duckdb.connect(config={"threads": 1})
 
 

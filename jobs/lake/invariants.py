@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from expectations.night import INVARIANTS
+from jobs.lake.ask import database
 from jobs.lake.night import Night
 from schemas.contract import IDENTITY_NAMES
 from schemas.tables import REGISTERS
@@ -16,7 +16,7 @@ PLACES = {"consented": "conformed/consented", "feeds": "conformed/feeds"}
 RESTRICTED = ("accepted/", "quarantine/", "vault")
 
 
-def _given(night: Night) -> dict[str, pa.Table]:
+def _given(night: Night) -> dict[str, Any]:
     policy, cards = night.policy, night.scorecards
     pairs = [{"purpose": p, "source": s, "recipient": r} for p, s, r in policy.pairs()]
     registers = [
@@ -54,29 +54,23 @@ def _identity_columns(night: Night, tables: dict[str, dict[str, Any]]) -> int:
 
 def violations(night: Night, tables: dict[str, dict[str, Any]]) -> list[tuple[str, int]]:
     """Each broken invariant with its count, for the tables that a publication would hold."""
-    con = duckdb.connect(config={"python_enable_replacements": False})
     broken: list[tuple[str, int]] = []
-    try:
-        con.execute("SET TimeZone = 'UTC'")
+    given = _given(night)
+    for name in sorted({t for i in INVARIANTS for t in i.tables}):
+        place = PLACES.get(name, name)
+        if place not in tables:
+            return [(f"table {place} is missing", 1)]
+        given[name] = night.lake.dataset(place, int(tables[place]["version"]))
+    before = night.pinned_before("registers")
+    given["registers_before"] = (
+        REGISTERS.arrow().empty_table() if before is None else night.lake.dataset("registers", before)
+    )
+    with database(given) as con:
         con.execute(f"SET VARIABLE night = DATE '{night.date.isoformat()}'")
-        for name, table in _given(night).items():
-            con.register(name, table)
-        for name in sorted({t for i in INVARIANTS for t in i.tables}):
-            place = PLACES.get(name, name)
-            if place not in tables:
-                return [(f"table {place} is missing", 1)]
-            con.register(name, night.lake.dataset(place, int(tables[place]["version"])))
-        before = night.pinned_before("registers")
-        con.register(
-            "registers_before",
-            REGISTERS.arrow().empty_table() if before is None else night.lake.dataset("registers", before),
-        )
         for invariant in INVARIANTS:
             row = con.execute(invariant.broken).fetchone()
             if row and row[0]:
                 broken.append((invariant.name, int(row[0])))
-    finally:
-        con.close()
     identities = _identity_columns(night, tables)
     if identities:
         broken.append(("no identity outside the restricted zone", identities))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
+OPENED = 256  # versions of tables at a time
 SMALL_BYTES = 64 << 20  # about half a million rows
 
 
@@ -40,6 +41,7 @@ class Lake(Runs):
     def __init__(self, root: str) -> None:
         super().__init__(root)
         self.newest = Newest(self)
+        self._opened: dict[tuple[str, int], DeltaTable] = {}
 
     # -- the lake itself
     def open(self, create: bool = False) -> Keys:
@@ -116,20 +118,30 @@ class Lake(Runs):
                 "check rights and credentials, or restore it from your backup"
             ) from None
 
+    def _pinned(self, table: str, version: int) -> DeltaTable:
+        """A version of a table, whose log is read once: what a version holds does not change."""
+        found = self._opened.get((table, version))
+        if found is None:
+            found = DeltaTable(self.url(table), version=version)
+            if len(self._opened) >= OPENED:
+                self._opened.clear()
+            self._opened[table, version] = found
+        return found
+
     def dataset(self, table: str, version: int) -> pads.Dataset:
         """A pinned version as an Arrow dataset, no JVM."""
         files = None  # Delta's own reader takes twice as long for small files
         if "file" in self.fs.protocol:
             files = SubTreeFileSystem(f"{self.path}/{table}", LocalFileSystem())
-        return DeltaTable(self.url(table), version=version).to_pyarrow_dataset(filesystem=files)
+        return self._pinned(table, version).to_pyarrow_dataset(filesystem=files)
 
     def is_nightly(self, table: str, version: int) -> bool:
         """Whether a table is partitioned by the night that wrote each row."""
-        return DeltaTable(self.url(table), version=version).metadata().partition_columns == ["night"]
+        return bool(self._pinned(table, version).metadata().partition_columns == ["night"])
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a pinned version (partition columns stand in the paths only)."""
-        return spark_tables.files(DeltaTable(self.url(table), version=version), f"{self.path}/{table}")
+        return spark_tables.files(self._pinned(table, version), f"{self.path}/{table}")
 
     def same(self, table: str, version: int) -> bool:
         """Whether the newest version of a table holds what a version does."""
@@ -140,7 +152,7 @@ class Lake(Runs):
 
     def frame(self, table: str, version: int) -> DataFrame:
         """A pinned version as a Spark frame."""
-        return spark_tables.read(self.spark, self.url(table), version)
+        return spark_tables.read(self.spark, self.url(table), self._pinned(table, version))
 
     def write_frame(
         self,
@@ -226,7 +238,7 @@ class Lake(Runs):
         Found by DuckDB in one pass over the columns that are asked for, evaluated once. Spark would put the whole
         table in order for it.
         """
-        schema = spark_tables.schema(self.url(table), version, columns)
+        schema = spark_tables.schema(self._pinned(table, version), columns)
         names = ", ".join(f'"{c}"' for c in columns)
         tables = {"data": parquet_files.rows(self, table, version), "keys": keys}
         found = self.answer(name, f"SELECT {names} FROM data WHERE {where}", tables, schema)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from py4j.java_gateway import java_import
 from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
 SMALL = ("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m")
 # Making and compiling a class for each stage of each plan was another fifth.
 SMALL_SETTINGS = {"spark.sql.codegen.wholeStage": "false"}
+# Classes that are made stay for the next plan that needs the same one. Spark keeps a hundred, and a small night makes
+# some six hundred, of which the night after it can use nine in ten.
+CLASSES = "5000"
+
+# PySpark asks for these by their last name for every column that it makes; packages are imported whole, so each time
+# every jar was searched for a class of that name in each package before the right one.
+NAMED = (
+    "org.apache.spark.sql.functions",
+    "org.apache.spark.api.python.PythonUtils",
+    "org.apache.spark.sql.api.python.PythonSQLUtils",
+)
 
 _lock = threading.Lock()
 _session: SparkSession | None = None
@@ -53,6 +65,7 @@ def settings(app: str) -> dict[str, str]:
         # HotSpot never compiles a method over 8,000 bytes. A stage that needs one (a card of sixteen characteristics
         # does) runs operator by operator instead, whose code Spark can split.
         "spark.sql.codegen.hugeMethodLimit": "8000",
+        "spark.sql.codegen.cache.maxEntries": CLASSES,
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/assent-spark-warehouse",  # made, never used
         "spark.pyspark.python": sys.executable,
@@ -93,7 +106,10 @@ def _gateway(connection: jvm.Connection) -> JavaGateway:
     os.environ["PYSPARK_GATEWAY_PORT"] = str(connection.port)
     os.environ["PYSPARK_GATEWAY_SECRET"] = connection.secret
     try:
-        return launch_gateway()
+        gateway = launch_gateway()
+        for name in NAMED:
+            java_import(gateway.jvm, name)
+        return gateway
     finally:  # not for the processes that this one starts
         del os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"]
 

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 VERBATIM = "__globPaths__"
 
 
-def read(spark: SparkSession, url: str, version: int) -> DataFrame:
+def read(spark: SparkSession, url: str, table: DeltaTable) -> DataFrame:
     """A version of a table: the files that its log names, and no others."""
-    table = DeltaTable(url, version=version)
     schema = _schema(table)
     named = files(table, url)
     if not named:
@@ -41,11 +40,11 @@ def files(table: DeltaTable, root: str) -> list[str]:
     return sorted(f"{root}/{f}" for f in pa.table(table.get_add_actions()).column("path").to_pylist())
 
 
-def schema(url: str, version: int, columns: Sequence[str]) -> StructType:
+def schema(table: DeltaTable, columns: Sequence[str]) -> StructType:
     """The Spark schema of some columns of a version of a table."""
     from pyspark.sql.types import StructType
 
-    whole = _schema(DeltaTable(url, version=version))
+    whole = _schema(table)
     return StructType([whole[name] for name in columns])
 
 
