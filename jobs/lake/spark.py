@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 # compiler that never came. One compiler alone has a smaller cache by default, which a night fills.
 SMALL = ("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m")
 # Making and compiling a class for each stage of each plan was another fifth.
-SMALL_SETTINGS = {"spark.sql.codegen.wholeStage": "false"}
+SMALL_SETTINGS = {
+    "spark.sql.codegen.wholeStage": "false",
+    # each task is handed its plan and a copy of Hadoop's settings: one, where four would have a few rows each
+    "spark.sql.shuffle.partitions": "1",
+    "spark.default.parallelism": "1",
+    "spark.sql.files.minPartitionNum": "1",
+    "spark.sql.files.openCostInBytes": str(64 << 10),
+}
 # Classes that are made stay for the next plan that needs the same one. Spark keeps a hundred, and a small night makes
 # some six hundred, of which the night after it can use nine in ten.
 CLASSES = "5000"
