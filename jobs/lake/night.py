@@ -178,7 +178,7 @@ class Night:
             self.lake.store(sql, {"data": old, "keys": keys}, path)
 
         version = self.lake.write_frame(table, frame, carry=carry)
-        data = parquet_files.rows(self.lake, table, version)
+        data = parquet_files.rows(self.lake, table, version, carried=False)
         pin = self.previous["tables"][table]
         kept = Content(int(pin["rows"]), int(pin["sum"])).without(content(old, names, keys))
         made = kept.joined(content(data, names, keys), self.date if DAY in names else None)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from jobs.lake.lake import Lake
 
+CARRIED_FILE = "-carried.parquet"  # the end of its name
 PATTERN = re.compile(r"[*?\[\]{}']")  # signs that DuckDB would take for others
 
 
@@ -33,13 +34,18 @@ class Files:
         return f"FROM read_parquet([{listed}], {by_night}, union_by_name = true)"
 
 
-def rows(lake: Lake, table: str, version: int, night: dt.date | None = None) -> Any:
+def rows(lake: Lake, table: str, version: int, night: dt.date | None = None, carried: bool = True) -> Any:
     """A pinned version for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such.
 
-    With ``night`` the rows of that night alone, of a nightly table.
+    With ``night`` the rows of that night alone, of a nightly table. Without ``carried`` those that were carried over
+    from the version before may be left out.
     """
     if "file" in lake.fs.protocol:
-        paths = tuple(p for p in lake.files(table, version) if night is None or f"/night={night}/" in p)
+        paths = tuple(
+            p
+            for p in lake.files(table, version)
+            if (night is None or f"/night={night}/" in p) and (carried or not p.endswith(CARRIED_FILE))
+        )
         if paths and not any(PATTERN.search(p) for p in paths):
             return Files(paths, night is not None or lake.is_nightly(table, version))
     data = lake.dataset(table, version)

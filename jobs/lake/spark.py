@@ -65,6 +65,8 @@ def settings(app: str) -> dict[str, str]:
         "spark.app.name": app,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # described for the interface above at every stage's end, also where there is none
+        "spark.sql.ui.explainMode": "simple",
         "spark.eventLog.enabled": "false",
         # A night is a date: nothing may depend on where the machine stands.
         "spark.sql.session.timeZone": "UTC",

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
+from jobs.lake.parquet_files import CARRIED_FILE
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
@@ -82,7 +84,7 @@ def write(
     )
     (writer.partitionBy(by) if by else writer).parquet(url)
     if carry is not None:
-        carry(f"{path}/{token}-carried.parquet")
+        carry(f"{path}/{token}{CARRIED_FILE}")
     added = _added(fs, path, token, by, after)
     declared = Schema.from_json(json.dumps(_nullable(json.loads(frame.schema.json()))))
     keys = [by] if by else []
