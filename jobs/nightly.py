@@ -10,6 +10,7 @@ import datetime as dt
 import importlib
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.night import Approval, Night
 from jobs.lake.out import out_folder
 from jobs.lake.outbox import probe
+from jobs.lake.touched import is_small
 from schemas.contract import contracts
 
 STEPS = ("extract", "validate", "conform", "features", "score", "registers", "publish", "notify", "export")
@@ -65,7 +67,7 @@ def open_night(
     if published is None:
         place.probe()
         probe(out_folder(lake))
-    return Night(
+    night = Night(
         date=date,
         lake=place,
         policy=policy,
@@ -78,13 +80,15 @@ def open_night(
         published=published,
         say=say,
     )
+    place.starts_small = partial(is_small, night)
+    return night
 
 
 def begin_java(night: Night) -> None:
     """Starts the JVM that the processes of a night's steps share on this machine (docs/decisions/13)."""
     from jobs.lake import shared_jvm
 
-    shared_jvm.begin(shared_jvm.place_of(night.lake.root, night.date.isoformat()), night.lake.is_small())
+    shared_jvm.begin(shared_jvm.place_of(night.lake.root, night.date.isoformat()), night.lake.starts_small())
 
 
 def use_java(lake: str, date: str) -> None:

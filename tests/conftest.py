@@ -15,8 +15,9 @@ import pytest
 os.environ.setdefault("ASSENT_DRIVER_MEMORY", "3g")
 BEFORE = pytest.StashKey[bool]()  # whether there was a session before the test
 SERVER = pytest.StashKey[tuple[Path, subprocess.Popen[bytes]]]()  # of the process that hands out the tests
-# Histories of many nights, begun first so that neither process is left with one at the end.
-LONGEST = ("tests/oracle", "tests/edges")
+# Histories of many nights, begun first so that neither process is left with one at the end; then what waits for
+# connections while the other process is at work.
+LONGEST = ("tests/oracle", "tests/edges", "tests/packages/test_delivery.py")
 
 
 def _group(item: pytest.Item) -> str:

@@ -27,11 +27,12 @@ def test_a_night_rebuilt_whole_is_equal(history, monkeypatch, number):
         date(number), history.before[number], str(history.deliveries), full=True, say=said.append
     )
     conf = night.lake.spark.conf
+    usual = conf.get("spark.sql.shuffle.partitions")
     conf.set("spark.sql.shuffle.partitions", str(REBUILT[number]))
     try:
         run_night(night)
     finally:
-        conf.set("spark.sql.shuffle.partitions", "4")
+        conf.set("spark.sql.shuffle.partitions", usual)
     assert any(EVERYBODY in s for s in said)
     assert not any(EVERYBODY in s for s in history.said[number])
     assert any("touched " in s for s in history.said[number] if "conform" in s)
