@@ -121,7 +121,8 @@ CONSENTED = Table(
 TRANSACTIONS_MONTHLY = Table(
     "conformed/transactions",
     "one row a person whom the night computes and calendar month with at least one booked transaction that counts, "
-    "all before the window of 12 months in the last month before it; work of the night, gone when it is published",
+    "all before the window (the night's month and the 12 before it) in the last month before it; work of the night, "
+    "gone when it is published",
     (
         ("person_id", "BIGINT", "surrogate"),
         ("month", "DATE", "first day of the month"),

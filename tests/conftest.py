@@ -19,6 +19,20 @@ SERVER = pytest.StashKey[tuple[Path, subprocess.Popen[bytes]]]()  # of the proce
 # connections while the other process is at work.
 LONGEST = ("tests/oracle", "tests/edges", "tests/packages/test_delivery.py")
 
+# The JVM ends with the process that hands out the tests, however that ends.
+SERVE = """
+import sys, threading
+from pathlib import Path
+from jobs.lake.jvm import serve
+
+stop, told = threading.Event(), Path(sys.argv[1])
+threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+try:
+    serve(told, stop, small=True)
+finally:
+    told.with_name("ended").touch()
+"""
+
 
 def _group(item: pytest.Item) -> str:
     """The tests that one process must have: of one file, or of one history that several files read."""
@@ -49,24 +63,29 @@ def pytest_configure(config: pytest.Config) -> None:
     """Where tests are handed out to processes, the JVM that these share is started beside their collection."""
     if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
         folder = Path(tempfile.mkdtemp(prefix="assent-tests-"))
-        command = [sys.executable, "-m", "jobs.lake.jvm", str(folder / "jvm"), "--small"]
+        command = [sys.executable, "-c", SERVE, str(folder / "jvm")]
         with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         config.stash[SERVER] = (folder, server)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
     """pytest-xdist is about to start a process."""
-    node.workerinput["jvm"] = str(node.config.stash[SERVER][0] / "jvm")
+    found = node.config.stash.get(SERVER, None)
+    if found:
+        node.workerinput["jvm"] = str(found[0] / "jvm")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     found = config.stash.get(SERVER, None)
     if found:
         folder, server = found
-        server.terminate()
-        server.wait(60)
+        server.stdin.close()
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -90,7 +109,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def _shared(told: Path) -> None:
     until = time.monotonic() + 120
     while not told.exists():
-        if time.monotonic() > until:
+        if time.monotonic() > until or told.with_name("ended").exists():
             log = told.with_name("log")
             pytest.fail(f"no JVM for the tests: {log.read_text() if log.exists() else 'it has ended'}")
         time.sleep(0.1)
@@ -102,8 +121,8 @@ def spark(request: pytest.FixtureRequest):
     from jobs.lake.spark import spark_session
 
     with pytest.MonkeyPatch.context() as patch:
-        handed = getattr(request.config, "workerinput", None)
+        handed = getattr(request.config, "workerinput", {}).get("jvm")
         if handed:
-            _shared(Path(handed["jvm"]))
-            patch.setenv("ASSENT_JVM", handed["jvm"])
+            _shared(Path(handed))
+            patch.setenv("ASSENT_JVM", handed)
         return spark_session("assent-tests", small=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -21,18 +23,27 @@ MEMORY = "4GB"
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 
+def _close(process: int, con: duckdb.DuckDBPyConnection, spill: str) -> None:
+    if os.getpid() == process:
+        con.close()
+        shutil.rmtree(spill, ignore_errors=True)
+
+
 @cache
-def _opened(process: int) -> tuple[duckdb.DuckDBPyConnection, tempfile.TemporaryDirectory[str]]:
-    """This process's database in memory, and where it spills. One takes 20 ms to be made, and a night asks hundreds."""
-    spill = tempfile.TemporaryDirectory(prefix="assent-")
+def _opened(process: int) -> duckdb.DuckDBPyConnection:
+    """This process's database in memory. One takes 20 ms to be made, and a night asks hundreds of questions."""
+    spill = tempfile.mkdtemp(prefix="assent-")
     config: dict[str, str | bool | int | float | list[str]] = {
         "python_enable_replacements": False,
-        "temp_directory": spill.name,
+        "temp_directory": spill,
         "memory_limit": MEMORY,
         # a scratch file is written again under its name
         "enable_external_file_cache": False,
     }
-    return duckdb.connect(config=config), spill
+    con = duckdb.connect(config=config)
+    # by name: what Python registers for its own temporary folders, Airflow clears in the processes of its tasks
+    atexit.register(_close, process, con, spill)
+    return con
 
 
 _lock = threading.Lock()
@@ -42,7 +53,7 @@ _lock = threading.Lock()
 def database(tables: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that sees these tables, datasets and files by name, and none of another connection."""
     with _lock:
-        con = _opened(os.getpid())[0].cursor()
+        con = _opened(os.getpid()).cursor()
     try:
         con.execute("SET TimeZone = 'UTC'")
         for name, table in tables.items():

@@ -155,7 +155,7 @@ class Identities:
             at = met.index.get_indexer(hashes[left])
             there = at >= 0
             rows, at = left[there], at[there]
-            same = pc.equal(met.texts.take(pa.array(at)), texts.take(pa.array(rows)))
+            same = pc.equal(met.texts.take(pa.array(at)), texts.take(pa.array(rows)).cast(pa.large_string()))
             same = same.to_numpy(zero_copy_only=False)
             places[rows[same]] = met.first + at[same]
             left = left[~there]
@@ -187,7 +187,8 @@ class Identities:
         return found_at
 
     def _remember(self, hashes: np.ndarray, texts: pa.Array) -> None:
-        met = _Met(self._count, pd.Index(hashes), texts)
+        # long offsets: of twelve million identities, or of some very long ones, the texts are more than 2 GB
+        met = _Met(self._count, pd.Index(hashes), texts.cast(pa.large_string()))
         self._count += len(hashes)
         while self._met and len(self._met[-1].index) <= 2 * len(met.index):
             met = met.after(self._met.pop())

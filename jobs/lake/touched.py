@@ -7,6 +7,8 @@ again where that is asked for (``--full``), where something changed for all at o
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,15 +44,36 @@ def _foreseen(night: Night) -> str | None:
     return None
 
 
+def _freshness_changes(night: Night) -> bool:
+    """Whether a feed became fresh or ceased to be, by what extract says of tonight's deliveries."""
+    before, version = night.previous, night.pinned_before("conformed/feeds")
+    assert before is not None
+    if version is None:
+        return True
+    for row in night.lake.dataset("conformed/feeds", version).to_table().to_pylist():
+        days = dt.timedelta(days=contracts()[row["feed"]].freshness_days)
+        entries = night.lake.manifest(night.date, row["feed"])
+        good = [dt.date.fromisoformat(e["delivered_on"]) for e in entries if not e["stopped"]]
+        old = row["last_good_on"] or dt.date.min
+        if (old >= before["night"] - days) != (max([old, *good]) >= night.date - days):
+            return True
+    return False
+
+
 def is_small(night: Night) -> bool:
     """Whether so few rows are computed that fast code is not worth its making (jobs/lake/spark.py).
 
-    Of a small lake, or of the people whom a few deliveries touch. After extract.
+    Of a small lake, or of the few people who are touched, as far as that is known after extract.
     """
     if night.lake.is_small():
         return True
+    if _foreseen(night) is not None or _freshness_changes(night):
+        return False
     rows = sum(e["rows"] or 0 for feed in contracts() for e in night.lake.manifest(night.date, feed))
-    return rows <= FEW_ROWS and _foreseen(night) is None
+    due = {f"t{n}": part for n, part in enumerate(_due(night))}
+    union = " UNION ".join(f"SELECT person_id FROM {name}" for name in due)
+    people = ask(f"SELECT count(*) AS n FROM ({union})", due)["n"][0].as_py() if due else 0
+    return bool(rows + people <= FEW_ROWS)
 
 
 def _changed_for_all(night: Night) -> str | None:

@@ -11,13 +11,14 @@ from tests.oracle.conftest import date
 from tests.tables import rows
 
 TABLE = """
-night                          | lake  | number | full | policy  | rows | small
-a usual one                    | large | 61     | no   | same    | few  | yes
-the first of a month           | large | 77     | no   | same    | few  | no
-everything asked for           | large | 61     | yes  | same    | few  | no
-under another policy           | large | 61     | no   | shipped | few  | no
-of many rows                   | large | 61     | no   | same    | many | no
-of a small lake, whatever else | small | 77     | yes  | shipped | many | yes
+night                             | lake  | number | full | policy  | limit   | small
+a usual one                       | large | 61     | no   | same    | 1000000 | yes
+the first of a month              | large | 77     | no   | same    | 1000000 | no
+everything asked for              | large | 61     | yes  | same    | 1000000 | no
+under another policy              | large | 61     | no   | shipped | 1000000 | no
+after two weeks without deliveries | large | 75     | no   | same    | 1000000 | no
+more people due than are few      | large | 61     | no   | same    | 0       | no
+of a small lake, whatever else    | small | 77     | yes  | shipped | 0       | yes
 """
 
 
@@ -26,7 +27,7 @@ def test_a_night_is_small(history, monkeypatch, case):
     if case["lake"] == "large":
         monkeypatch.setattr(lakes, "SMALL_BYTES", 0)
     monkeypatch.setattr(touched, "WORTH_ROWS", 0)
-    monkeypatch.setattr(touched, "FEW_ROWS", {"few": 0, "many": -1}[case["rows"]])
+    monkeypatch.setattr(touched, "FEW_ROWS", int(case["limit"]))
     if case["policy"] == "same":
         monkeypatch.setenv("ASSENT_POLICY", str(Path(history.lake).parent / "policy" / "policy.yaml"))
     night = open_night(
