@@ -17,7 +17,7 @@ the first of a month              | large | 77     | no   | same    | 1000000 | 
 everything asked for              | large | 61     | yes  | same    | 1000000 | no
 under another policy              | large | 61     | no   | shipped | 1000000 | no
 after two weeks without deliveries | large | 75     | no   | same    | 1000000 | no
-more people due than are few      | large | 61     | no   | same    | 0       | no
+more than the limit               | large | 61     | no   | same    | -1      | no
 of a small lake, whatever else    | small | 77     | yes  | shipped | 0       | yes
 """
 
