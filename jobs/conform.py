@@ -53,10 +53,7 @@ def feed_state(deliveries: pa.Table, night: dt.date) -> pa.Table:
     for row in deliveries.select(["feed", "delivered_on", "stopped"]).to_pylist():
         if row["stopped"] is None and row["delivered_on"] <= night:
             last[row["feed"]] = max(row["delivered_on"], last.get(row["feed"], dt.date.min))
-    fresh = {
-        feed: feed in last and last[feed] >= night - dt.timedelta(days=contract.freshness_days)
-        for feed, contract in contracts().items()
-    }
+    fresh = {feed: contract.is_fresh(last.get(feed), night) for feed, contract in contracts().items()}
     rows = [
         {
             "feed": f,

@@ -7,6 +7,7 @@ that none of them can disagree with another.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import pkgutil
 from dataclasses import dataclass
@@ -84,6 +85,10 @@ class Contract:
     def required(self) -> tuple[str, ...]:
         """Columns that must be present in a file, and not null in a row."""
         return tuple(c.name for c in self.columns if c.required)
+
+    def is_fresh(self, last_good: dt.date | None, night: dt.date) -> bool:
+        """Whether the last good delivery is still usable on a night."""
+        return last_good is not None and last_good >= night - dt.timedelta(days=self.freshness_days)
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError when the feed has none."""

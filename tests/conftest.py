@@ -125,4 +125,4 @@ def spark(request: pytest.FixtureRequest):
         if handed:
             _shared(Path(handed))
             patch.setenv("ASSENT_JVM", handed)
-        return spark_session("assent-tests", small=True)
+        return spark_session("assent-tests", small=lambda: True)

@@ -22,6 +22,8 @@ from jobs.lake.parquet_files import Files
 MEMORY = "4GB"
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
+_lock = threading.Lock()
+
 
 def _close(process: int, con: duckdb.DuckDBPyConnection, spill: str) -> None:
     if os.getpid() == process:
@@ -44,9 +46,6 @@ def _opened(process: int) -> duckdb.DuckDBPyConnection:
     # by name: what Python registers for its own temporary folders, Airflow clears in the processes of its tasks
     atexit.register(_close, process, con, spill)
     return con
-
-
-_lock = threading.Lock()
 
 
 @contextmanager

@@ -66,11 +66,7 @@ def known(past: Past, person: int) -> Known:
         declared=tuple({k: v for k, v in d.items() if k != "birth_date"} for d in declared),
         refused=_refused(past, person),
         fresh={f: bool(r["fresh"]) for f, r in feeds.items()},
-        own_fresh={
-            f: r["last_good_on"] is not None
-            and r["last_good_on"] >= past.night - dt.timedelta(days=contracts()[f].freshness_days)
-            for f, r in feeds.items()
-        },
+        own_fresh={f: contracts()[f].is_fresh(r["last_good_on"], past.night) for f, r in feeds.items()},
         pairs=_pairs(past),
         born=max(born, default=None),
     )

@@ -100,7 +100,7 @@ class Lake(Runs):
         """The one Spark session."""
         from jobs.lake.spark import spark_session
 
-        return spark_session(small=self.starts_small())
+        return spark_session(small=self.starts_small)
 
     def is_small(self) -> bool:
         """Whether what was delivered so far is little."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from py4j.java_gateway import java_import
@@ -139,13 +139,16 @@ def _attach(connection: jvm.Connection) -> SparkSession:
         ) from None
 
 
-def spark_session(app: str = "assent", small: bool = False) -> SparkSession:
-    """The session of this process: in the JVM that ``ASSENT_JVM`` names, or in one of its own (``small``: launch)."""
+def spark_session(app: str = "assent", small: Callable[[], bool] = lambda: False) -> SparkSession:
+    """The session of this process: in the JVM that ``ASSENT_JVM`` names, or in one of its own.
+
+    ``small``, as :func:`launch` has it, is asked only where one is started.
+    """
     global _session
     with _lock:
         if _session is None:
             connection = jvm.shared()
-            _session = _attach(connection) if connection else SparkSession(launch(app, small)[2])
+            _session = _attach(connection) if connection else SparkSession(launch(app, small())[2])
         return _session
 
 

@@ -46,16 +46,16 @@ def _foreseen(night: Night) -> str | None:
 
 def _freshness_changes(night: Night) -> bool:
     """Whether a feed became fresh or ceased to be, by what extract says of tonight's deliveries."""
-    before, version = night.previous, night.pinned_before("conformed/feeds")
-    assert before is not None
+    version = night.pinned_before("conformed/feeds")
+    assert night.after is not None
     if version is None:
         return True
     for row in night.lake.dataset("conformed/feeds", version).to_table().to_pylist():
-        days = dt.timedelta(days=contracts()[row["feed"]].freshness_days)
+        contract, old = contracts()[row["feed"]], row["last_good_on"]
         entries = night.lake.manifest(night.date, row["feed"])
         good = [dt.date.fromisoformat(e["delivered_on"]) for e in entries if not e["stopped"]]
-        old = row["last_good_on"] or dt.date.min
-        if (old >= before["night"] - days) != (max([old, *good]) >= night.date - days):
+        new = max([*good, *([old] if old else [])], default=None)
+        if contract.is_fresh(old, night.after) != contract.is_fresh(new, night.date):
             return True
     return False
 
@@ -70,10 +70,7 @@ def is_small(night: Night) -> bool:
     if _foreseen(night) is not None or _freshness_changes(night):
         return False
     rows = sum(e["rows"] or 0 for feed in contracts() for e in night.lake.manifest(night.date, feed))
-    due = {f"t{n}": part for n, part in enumerate(_due(night))}
-    union = " UNION ".join(f"SELECT person_id FROM {name}" for name in due)
-    people = ask(f"SELECT count(*) AS n FROM ({union})", due)["n"][0].as_py() if due else 0
-    return bool(rows + people <= FEW_ROWS)
+    return rows <= FEW_ROWS and rows + _people(_due(night)).num_rows <= FEW_ROWS
 
 
 def _changed_for_all(night: Night) -> str | None:
@@ -158,6 +155,15 @@ def _judged_otherwise(night: Night) -> pa.Table:
     return ask(sql, {"old": night.lake.dataset(table, before), "new": new})
 
 
+def _people(parts: list[pa.Table]) -> pa.Table:
+    """``person_id`` of everybody in them, distinct."""
+    if not parts:
+        return PEOPLE.empty_table()
+    every = {f"t{n}": part.select(["person_id"]) for n, part in enumerate(parts)}
+    union = " UNION ALL ".join(f"FROM {name}" for name in every)
+    return ask(f"SELECT DISTINCT person_id FROM ({union}) WHERE person_id IS NOT NULL", every).cast(PEOPLE)
+
+
 def touched(night: Night) -> pa.Table | None:
     """``person_id`` of the people to compute, distinct; None: everybody. After conformed/disputes is written."""
     why = _changed_for_all(night) or ("an order is no longer held" if _lost(night) else None)
@@ -166,9 +172,7 @@ def touched(night: Night) -> pa.Table | None:
             night.say(f"everybody's rows are computed: {why}")
         return None
     parts = [*_came(night), *_doubted(night), *_due(night), _judged_otherwise(night)]
-    every = {f"t{n}": part.select(["person_id"]) for n, part in enumerate(parts)}
-    union = " UNION ".join(f"SELECT person_id FROM {name}" for name in every)
-    people = ask(f"SELECT person_id FROM ({union}) WHERE person_id IS NOT NULL", every).cast(PEOPLE)
+    people = _people(parts)
     assert night.previous is not None
     if people.num_rows * MOST > int(night.previous["tables"]["features"]["rows"]):
         night.say("everybody's rows are computed: too many people are touched")
