@@ -10,15 +10,16 @@ import datetime as dt
 from functools import reduce
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.errors import AssentError
 from jobs.lake import gx, tallies
 from jobs.lake.night import Night
-from jobs.rules import matching
+from jobs.rules import matching, split
 from jobs.rules.checks import Check, contract_checks, typed
-from schemas.contract import ACCEPTED_COLUMNS, Contract
+from schemas.contract import Contract
 from schemas.tables import QUARANTINE
 
 PLACE = matching.PLACE
@@ -26,28 +27,40 @@ NOT_AGAIN = ("row_error", "raw", "id_valid", "receipt_mac")
 
 
 def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
-    """Landed rows with typed columns ``t_<column>``, ``ok_<check>`` and ``reasons`` (sorted codes, empty if good)."""
+    """Landed rows with typed columns ``t_<column>``, ``failed`` (names of checks) and ``reasons`` (sorted codes).
+
+    Both are empty of a good row; what they would be made of is evaluated of no other.
+    """
     # as SQL: each Column made in Python is some calls of Java, and these are thousands
     rows = landing.selectExpr("*", *(f"{typed(c)} AS t_{c.name}" for c in contract.columns))
-    rows = rows.selectExpr("*", *(f"coalesce({c.ok}, false) AS ok_{c.name}" for c in checks))
-    failed = ", ".join(f"CASE WHEN NOT ok_{c.name} THEN '{c.reason}' END" for c in checks)
-    return rows.selectExpr("*", f"array_sort(array_distinct(array_compact(array({failed})))) AS reasons")
+    good = " AND ".join(f"({c.ok})" for c in checks)
+    each = ", ".join(
+        f"CASE WHEN NOT coalesce({c.ok}, false) THEN named_struct('name', '{c.name}', 'reason', '{c.reason}') END"
+        for c in checks
+    )
+    rows = rows.selectExpr(
+        "*", f"CASE WHEN coalesce({good}, false) THEN NULL ELSE array_compact(array({each})) END AS _failed"
+    )
+    none = "CAST(array() AS ARRAY<STRING>)"
+    return rows.selectExpr(
+        "*",
+        f"CASE WHEN _failed IS NULL THEN {none} ELSE _failed.name END AS failed",
+        f"CASE WHEN _failed IS NULL THEN {none} ELSE array_sort(array_distinct(_failed.reason)) END AS reasons",
+    ).drop("_failed")
+
+
+def _hash(contract: Contract) -> str:
+    """SQL of ``content_hash``: of the typed contract columns."""
+    # a marker a column keeps a null apart from a neighbour's value
+    cells = ", ".join(f"CAST(t_{c.name} IS NULL AS INT), t_{c.name}" for c in contract.columns)
+    return f"xxhash64({cells}) AS content_hash"
 
 
 def good_rows(rows: DataFrame, contract: Contract) -> DataFrame:
     """Rows without a reason: typed contract columns, the surrogates and ``content_hash``."""
     values = (f"t_{c.name} AS {c.name}" for c in contract.columns)
-    # a marker a column keeps a null apart from a neighbour's value
-    cells = ", ".join(f"CAST(t_{c.name} IS NULL AS INT), t_{c.name}" for c in contract.columns)
     return rows.where("size(reasons) = 0").selectExpr(
-        *values,
-        "person_id",
-        "id_mac",
-        "birth_mac",
-        "name_macs",
-        "given_macs",
-        f"xxhash64({cells}) AS content_hash",
-        *PLACE,
+        *values, "person_id", "id_mac", "birth_mac", "name_macs", "given_macs", "content_hash", *PLACE
     )
 
 
@@ -65,7 +78,7 @@ class Feed:
         """Evaluates the row checks and the duplicates once."""
         lake = self.night.lake
         self.landed = lake.parquet(self.files)
-        rows = checked(self.landed, self.contract, self.checks)
+        rows = checked(self.landed, self.contract, self.checks).selectExpr("*", _hash(self.contract))
         # what is verbatim stands in landing already
         self.rows = lake.scratch(f"checked-{self.name}", rows.drop(*self.contract.names, *NOT_AGAIN))
         self.staged = lake.scratched(f"checked-{self.name}")
@@ -120,101 +133,60 @@ class Feed:
             )
         )
 
-    def outcomes(self) -> DataFrame:
-        """``file, row_number, reasons, contested, duplicate`` of every row that is not accepted."""
-        no = F.lit(False).alias("contested")
-        found = self.rows.where("size(reasons) > 0").select(*PLACE, "reasons", no)
+    def _outcomes(self) -> Any:
+        """``file, row_number, reasons, contested`` of every row that is not accepted (a copy has no reason); None
+        where all are.
+        """
+        lake, name = self.night.lake, f"outcomes-{self.name}"
+        tables = {"checked": self.staged}
         if self.fates is not None:
-            copies = self.fates.where("fate = 'duplicate'")
-            twice = self.fates.where("fate <> 'duplicate'").select(
-                *PLACE, F.array("fate").alias("reasons"), no
-            )
-            none = F.array().cast("array<string>").alias("reasons")
-            found = found.unionByName(twice).unionByName(copies.select(*PLACE, none, no))
+            tables["fates"] = lake.scratched(f"fates-{self.name}")
         if self.refused:
-            more = reduce(DataFrame.unionByName, self.refused)
-            found = found.unionByName(more)
-            if self.fates is not None:
-                # a copy of a row that is refused ends as that row
-                originals = more.withColumnsRenamed({"file": "first_file", "row_number": "first_row"})
-                same = copies.select(*PLACE, "first_file", "first_row").join(
-                    originals, ["first_file", "first_row"]
-                )
-                found = found.unionByName(same.select(*more.columns))
-            every = F.array_sort(F.array_distinct(F.flatten(F.collect_list("reasons"))))
-            found = found.groupBy(*PLACE).agg(
-                every.alias("reasons"), F.bool_or("contested").alias("contested")
-            )
-        return found.withColumn("duplicate", F.size("reasons") == 0)
+            lake.scratch(f"refused-{self.name}", reduce(DataFrame.unionByName, self.refused))
+            tables["refused"] = lake.scratched(f"refused-{self.name}")
+        failed = any(self.counts[f"{gx.PREFIX}{c.name}"] for c in self.checks)
+        if len(tables) == 1 and not failed:
+            return None
+        return lake.scratched(name) if lake.keep_scratch(name, split.outcomes(set(tables)), tables) else None
 
     def write(self) -> list[dict[str, Any]]:
-        """Writes accepted and quarantine and returns one DELIVERIES row a file.
-
-        No join is told to broadcast: where a whole delivery is refused, its places are as many as its rows.
-        """
-        night, contract = self.night, self.contract
-        left_out, duplicates = 0, dict[str, int]()
-        if (
-            self.fates is not None
-            or self.refused
-            or any(self.counts[f"{gx.PREFIX}{c.name}"] for c in self.checks)
-        ):
-            outcomes = night.lake.scratch(f"outcomes-{self.name}", self.outcomes())
-            told = night.lake.scratched(f"outcomes-{self.name}")
-            duplicates = tallies.by_file(told, "duplicate")
-            left_out = told.count_rows()
-        else:
-            outcomes = self.outcomes()
-        accepted = self.good
-        if left_out:
-            accepted = accepted.join(outcomes.select(*PLACE), PLACE, "left_anti")
-        accepted = accepted.withColumn("night", F.lit(night.date))
-        accepted = accepted.select(*contract.names, *ACCEPTED_COLUMNS)
+        """Writes accepted and quarantine and returns one DELIVERIES row a file."""
+        outcomes = self._outcomes()
+        tables, left_out, duplicates = {"checked": self.staged}, 0, dict[str, int]()
+        if outcomes is not None:
+            tables["outcomes"] = outcomes
+            left_out = outcomes.count_rows()
+            duplicates = tallies.by_file(outcomes, split.IS_COPY)
         refused = left_out - sum(duplicates.values())
         return _conserved(
             self,
-            self._written("accepted", accepted, self.counts["rows"] - left_out),
+            self._written(
+                "accepted",
+                split.accepted(self.contract, outcomes is not None),
+                tables,
+                self.contract.accepted_schema(),
+                self.counts["rows"] - left_out,
+            ),
             self._written(
                 "quarantine",
-                self._quarantine(outcomes) if refused else night.lake.empty(QUARANTINE.ddl()),
+                split.refused(self.contract),
+                {"landed": self.night.lake.landed(self.files), "outcomes": outcomes},
+                QUARANTINE.arrow(),
                 refused,
             ),
             duplicates,
         )
 
-    def _written(self, zone: str, frame: DataFrame, rows: int) -> dict[str, int]:
+    def _written(
+        self, zone: str, sql: str, tables: dict[str, Any], schema: pa.Schema, rows: int
+    ) -> dict[str, int]:
         """Writes a nightly table that gains some rows tonight; returns how many each file has in it."""
         night, table = self.night, f"{zone}/{self.name}"
-        if rows == 0 and night.pin_nothing(table) is not None:
+        if rows == 0:
+            night.write_arrow(table, schema.empty_table(), nightly=True)
             return {}
-        pin = night.write(table, frame, nightly=True)
+        pin = night.write_answer(table, sql, tables, schema)
         return tallies.by_file(night.lake.dataset(table, pin["version"]), night=night.date)
-
-    def _quarantine(self, outcomes: DataFrame) -> DataFrame:
-        contract = self.contract
-        refused = outcomes.where("NOT duplicate")
-        names = ", ".join(contract.names)
-        cells = F.expr(f"to_json(struct({names}))")
-        # what could be read of the row says which person and which kind of declaration it may be (RULES, "Doubt")
-        unreadable = F.expr(f"to_json(struct({names}, raw))")
-        kept = ~F.array_contains("reasons", "erased")
-        return (
-            self.landed.join(refused, PLACE)
-            .select(
-                F.lit(self.night.date).alias("night"),
-                F.lit(self.name).alias("feed"),
-                *PLACE,
-                "reasons",
-                "person_id",
-                F.when(kept, F.col(contract.key)).alias("record_key"),
-                "contested",
-                # of an erased person nothing is kept again
-                F.when(kept, F.when(F.col("row_error").isNull(), cells).otherwise(unreadable)).alias(
-                    "verbatim"
-                ),
-            )
-            .select(*QUARANTINE.names)
-        )
 
 
 def _conserved(

@@ -15,6 +15,8 @@ from functools import cache
 
 import pyarrow as pa
 
+from schemas.table import ARROW
+
 ARROW_TYPES = {
     "string": pa.string(),
     "integer": pa.int64(),
@@ -106,6 +108,11 @@ class Contract:
         """Spark DDL of ``accepted/<feed>``: typed columns, then :data:`ACCEPTED_COLUMNS`."""
         own = [f"{c.name} {SPARK_TYPES[c.type]}" for c in self.columns]
         return ", ".join(own + [f"{n} {t}" for n, t in ACCEPTED_COLUMNS.items()])
+
+    def accepted_schema(self) -> pa.Schema:
+        """The same as an Arrow schema."""
+        own = [pa.field(c.name, ARROW_TYPES[c.type]) for c in self.columns]
+        return pa.schema(own + [pa.field(n, ARROW[t]) for n, t in ACCEPTED_COLUMNS.items()])
 
     def conformed_ddl(self) -> str:
         """Spark DDL of the current version of each record without its identity."""

@@ -66,10 +66,10 @@ def database(tables: dict[str, Any]) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def stream(sql: str, tables: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
-    """The answer to one SELECT batch by batch."""
+def stream(sql: str, tables: dict[str, Any], rows: int = 65_536) -> Iterator[pa.RecordBatchReader]:
+    """The answer to one SELECT in batches of so many rows at most."""
     with database(tables) as con:
-        yield con.sql(sql).to_arrow_reader(65_536)
+        yield con.sql(sql).to_arrow_reader(rows)
 
 
 def ask(sql: str, tables: dict[str, Any], **variables: Any) -> pa.Table:

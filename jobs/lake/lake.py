@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 OPENED = 256  # versions of tables at a time
+GROUP_ROWS = 262_144  # of a file: so few that some batches of them fit the memory, so many that words compress
 SMALL_BYTES = 64 << 20  # about half a million rows
 
 
@@ -180,6 +182,35 @@ class Lake(Runs):
             carry,
         )
 
+    def write_answer(
+        self,
+        table: str,
+        sql: str,
+        tables: dict[str, Any],
+        schema: pa.Schema,
+        night: dt.date,
+        after: dt.date | None,
+    ) -> int:
+        """Writes DuckDB's answer to a SELECT as a nightly table's rows of a night and returns the version, no JVM.
+
+        ``schema`` is the table's; ``sql`` answers with its columns but ``night``. As :meth:`write_frame` otherwise.
+        """
+        place = f"night={night.isoformat()}/{secrets.token_hex(8)}.parquet"
+        path = f"{self.path}/{table}/{place}"
+        added = []
+        if rows := self.store(sql, tables, path):
+            added.append(spark_tables.added(self.fs, path, place, rows, {"night": night.isoformat()}))
+        else:
+            self.fs.rm(path)
+        return spark_tables.commit(
+            self.url(table),
+            Schema.from_arrow(schema),
+            added,
+            NO_STATISTICS,
+            "night",
+            after.isoformat() if after else None,
+        )
+
     def write_arrow(
         self,
         table: str,
@@ -214,6 +245,10 @@ class Lake(Runs):
         """Parquet files of the lake (landing) as one Spark frame."""
         return self.spark.read.parquet(*[f"{self.root}/{f}" for f in files])
 
+    def landed(self, files: list[str]) -> pads.Dataset:
+        """The same as an Arrow dataset, no JVM."""
+        return pads.dataset([f"{self.path}/{f}" for f in files], filesystem=self.fs, format="parquet")
+
     def empty(self, ddl: str) -> DataFrame:
         """A frame of a DDL without rows."""
         from pyspark.sql.types import StructType
@@ -247,16 +282,20 @@ class Lake(Runs):
 
     def answer(self, name: str, sql: str, tables: dict[str, Any], schema: StructType) -> DataFrame | None:
         """The answer of DuckDB to a SELECT as a frame of a schema, evaluated once; None where it is empty."""
-        if not self.store(sql, tables, f"{self.path}/_scratch/{name}/rows.parquet"):
+        if not self.keep_scratch(name, sql, tables):
             return None
         return self.spark.read.schema(schema).parquet(f"{self.root}/_scratch/{name}")
+
+    def keep_scratch(self, name: str, sql: str, tables: dict[str, Any]) -> int:
+        """Keeps DuckDB's answer to a SELECT for :meth:`scratched`, no JVM; returns its rows."""
+        return self.store(sql, tables, f"{self.path}/_scratch/{name}/rows.parquet")
 
     def store(self, sql: str, tables: dict[str, Any], path: str) -> int:
         """Writes the answer to a SELECT as one Parquet file; returns its rows."""
         self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         rows = 0
         with (
-            stream(sql, tables) as batches,
+            stream(sql, tables, GROUP_ROWS) as batches,
             self.fs.open(path, "wb") as out,
             pq.ParquetWriter(out, batches.schema, compression="snappy", write_statistics=False) as writer,
         ):
@@ -266,7 +305,7 @@ class Lake(Runs):
         return rows
 
     def scratched(self, name: str) -> pads.Dataset:
-        """What :meth:`scratch` wrote, as an Arrow dataset, no JVM."""
+        """What :meth:`scratch` or :meth:`keep_scratch` wrote, as an Arrow dataset, no JVM."""
         folder = f"{self.path}/_scratch/{name}"
         files = sorted(f for f in self.fs.ls(folder, detail=False, refresh=True) if f.endswith(".parquet"))
         return pads.dataset(files, filesystem=self.fs, format="parquet")

@@ -85,8 +85,14 @@ def write(
     (writer.partitionBy(by) if by else writer).parquet(url)
     if carry is not None:
         carry(f"{path}/{token}{CARRIED_FILE}")
-    added = _added(fs, path, token, by, after)
     declared = Schema.from_json(json.dumps(_nullable(json.loads(frame.schema.json()))))
+    return commit(url, declared, _added(fs, path, token, by, after), properties, by, after)
+
+
+def commit(
+    url: str, declared: Schema, added: list[AddAction], properties: dict[str, str], by: str | None, after: str | None
+) -> int:
+    """A version of a table that holds these files in place of what :func:`write` says."""
     keys = [by] if by else []
     if not DeltaTable.is_deltatable(url):
         create_table_with_add_actions(

@@ -12,10 +12,10 @@ from jobs.lake.ask import ask
 
 
 def refused(rows: Any, checks: list[str], prefix: str) -> dict[str, int]:
-    """``rows``, and under ``<prefix><check>`` how many rows have a false ``ok_<check>``."""
-    counts = "".join(f', count_if(NOT "ok_{c}") AS "{prefix}{c}"' for c in checks)
-    (found,) = ask(f"SELECT count(*) AS rows{counts} FROM data", {"data": rows}).to_pylist()
-    return {name: int(n or 0) for name, n in found.items()}  # null of no rows
+    """``rows``, and under ``<prefix><check>`` how many rows name a check in ``failed``."""
+    each = ask("SELECT name, count(*) FROM (SELECT unnest(failed) AS name FROM data) GROUP BY name", {"data": rows})
+    failed = dict(zip(*(c.to_pylist() for c in each.columns), strict=True))
+    return {"rows": rows.count_rows()} | {f"{prefix}{c}": failed.get(c, 0) for c in checks}
 
 
 def by_file(rows: Any, condition: str = "true", night: dt.date | None = None) -> dict[str, int]:
