@@ -123,6 +123,15 @@ class Feed:
         )
         return fates if night.lake.scratched(f"fates-{self.name}").count_rows() else None
 
+    def kept_rows(self, tables: dict[str, Any]) -> str:
+        """As SQL, in ``checked``'s columns, the rows that were ``kept`` at first; adds what it reads to ``tables``."""
+        name, fates = f"checked_{self.name}", None
+        tables[name] = self.staged
+        if self.fates is not None:
+            fates = f"fates_{self.name}"
+            tables[fates] = self.night.lake.scratched(f"fates-{self.name}")
+        return split.kept(name, fates)
+
     def refuse(self, places: DataFrame, reason: str, contested: Column | None = None) -> None:
         """Refuses rows by file and row number."""
         self.refused.append(

@@ -6,8 +6,8 @@ split, so the two cannot disagree. Then what needs other rows: duplicates, ident
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ from pyspark.sql import functions as F
 from jobs import retention
 from jobs.arrival import Feed, delivery_row
 from jobs.lake import gx, tallies
-from jobs.lake.ask import NO_KEYS
+from jobs.lake.ask import NO_KEYS, ask
 from jobs.lake.landing import remove
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
-from jobs.rules import matching
+from jobs.rules import matching, split
 from jobs.side_by_side import side_by_side
 from schemas.contract import contracts
 from schemas.tables import DELIVERIES, VAULT
@@ -58,27 +58,40 @@ def _stop(feed: Feed, faults: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _identities(feeds: list[Feed], night: Night) -> int:
-    """Refuses rows whose identity disagrees; returns how many people are called by two given names."""
+    """Refuses rows whose identity disagrees; returns how many people are called by two given names.
+
+    Spark sees the people alone of whom more than one identity is known: of others nothing can disagree.
+    """
     if not feeds:
         return 0
-    each = [matching.variants(feed.kept, feed.name in OWN_CHANNEL) for feed in feeds]
-    found = night.lake.scratch("identities", reduce(DataFrame.unionByName, each).distinct())
+    lake, tables = night.lake, dict[str, Any]()
+    rows = {feed.kept_rows(tables): feed.name in OWN_CHANNEL for feed in feeds}
+    lake.keep_scratch("identities", split.identities(rows), tables)
+    found = {"found": lake.scratched("identities")}
+    columns = ["person_id", "birth_mac", "name_macs"]
     known = night.among_before(
         "vault",
         "person_id IN (SELECT person_id FROM keys)",
-        night.lake.scratched("identities"),
-        ["person_id", "birth_mac", "name_macs"],
+        found["found"],
+        columns,
         VAULT.ddl(),
         "known-people",
     )
-    bad = night.lake.scratch("conflicts", matching.conflicting(found, known))
-    if night.lake.scratched("conflicts").count_rows():
+    if night.pinned_before("vault") is not None:
+        found["vault"] = lake.scratched("known-people")
+    own = known.selectExpr(*columns, "false AS own").schema
+    suspected = lake.answer("suspected-people", split.suspected("vault" in found), found, own)
+    if suspected is not None:
+        bad = lake.scratch("conflicts", matching.conflicting(suspected, known))
+        conflicts = lake.scratched("conflicts")
         for feed in feeds:
+            if not tallies.any_of(feed.staged, conflicts, "person_id"):
+                continue
             mine = bad.where(F.col("own") == (feed.name in OWN_CHANNEL)).drop("own").distinct()
-            rows = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"])
-            feed.refuse(rows, "identity_conflict", F.col("contested"))
+            refused = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"])
+            feed.refuse(refused, "identity_conflict", F.col("contested"))
             feed.kept = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"], "left_anti")
-    return matching.other_given_names(found)
+    return int(ask(split.OTHER_GIVEN_NAMES, found).column("people")[0].as_py())
 
 
 def _disputes(feeds: dict[str, Feed], night: Night) -> None:
@@ -112,16 +125,27 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
 
     tonight = night.lake.empty(contract.accepted_ddl()).select(*contract.names, "person_id")
     if "consents" in feeds:
-        own = feeds["consents"]
+        own, tables = feeds["consents"], dict[str, Any]()
+        rows, known = own.kept_rows(tables), night.pinned_before(table) is not None
+
+        def suspected(name: str, sql: Callable[[str, bool], str], column: str, told: str) -> DataFrame | None:
+            """The rows with a value of a column that ``sql`` answers with, of ``rows`` and what came ``before``."""
+            more = {"before": night.lake.scratched(told)} if known else {}
+            sole = own.kept.select(column).schema
+            found = night.lake.answer(name, sql(rows, known), tables | more, sole)
+            return None if found is None else own.kept.join(found, column, "left_semi")
+
         same_id = "consent_id IN (SELECT t_consent_id FROM keys)"
-        own.refuse(
-            matching.rewritten(own.kept, before(same_id, own.staged, matching.SAID, "said-before")),
-            "consent_rewritten",
-        )
+        said = before(same_id, own.staged, matching.SAID, "said-before")
+        again = suspected("consents-again", split.consents_again, "consent_id", "said-before")
+        if again is not None:
+            own.refuse(matching.rewritten(again, said), "consent_rewritten")
         receipts = "SELECT lower(trim(t_receipt_sha256)) FROM keys"
         same_receipt = f"kind = 'consent' AND lower(trim(receipt_sha256)) IN ({receipts})"
         owners = before(same_receipt, own.staged, ["kind", "person_id", "receipt_sha256"], "receipts-before")
-        own.refuse(matching.receipts_reused(own.kept, owners), "receipt_reused")
+        shared = suspected("receipts-again", split.receipts_again, "receipt_sha256", "receipts-before")
+        if shared is not None:
+            own.refuse(matching.receipts_reused(shared, owners), "receipt_reused")
         tonight = own.kept.select(*contract.names, "person_id")
     version = night.pinned_before(table)
     if version is None or not tallies.holds(night.lake.dataset(table, version), "kind", "erasure"):

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 OPENED = 256  # versions of tables at a time
-GROUP_ROWS = 262_144  # of a file: so few that some batches of them fit the memory, so many that words compress
+GROUP_ROWS = (
+    262_144  # of a file: so few that some batches of them fit the memory, so many that words compress
+)
 SMALL_BYTES = 64 << 20  # about half a million rows
 
 

@@ -163,9 +163,7 @@ class Night:
         data = parquet_files.rows(self.lake, table, version, self.date if nightly else None)
         return self._pin(table, version, content(data, names), names, nightly=nightly)
 
-    def write_answer(
-        self, table: str, sql: str, tables: dict[str, Any], schema: pa.Schema
-    ) -> dict[str, Any]:
+    def write_answer(self, table: str, sql: str, tables: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
         """As :meth:`write` for tonight's rows of a nightly table as a SELECT's answer (Lake.write_answer), no JVM."""
         version = self.lake.write_answer(table, sql, tables, schema, self.date, self.after)
         data = parquet_files.rows(self.lake, table, version, self.date)

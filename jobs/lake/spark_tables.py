@@ -90,7 +90,12 @@ def write(
 
 
 def commit(
-    url: str, declared: Schema, added: list[AddAction], properties: dict[str, str], by: str | None, after: str | None
+    url: str,
+    declared: Schema,
+    added: list[AddAction],
+    properties: dict[str, str],
+    by: str | None,
+    after: str | None,
 ) -> int:
     """A version of a table that holds these files in place of what :func:`write` says."""
     keys = [by] if by else []

@@ -61,18 +61,12 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
     return joined.drop("_two", "_place", "_known", *[f"_h_{c}" for c in version])
 
 
-def variants(rows: DataFrame, own_channel: bool) -> DataFrame:
-    """Distinct identities among rows: ``person_id, birth_mac, name_macs, given_macs, own``."""
-    names = ["person_id", "birth_mac", "name_macs", "given_macs"]
-    return rows.select(*names).distinct().withColumn("own", F.lit(own_channel))
-
-
 def conflicting(found: DataFrame, vault: DataFrame) -> DataFrame:
     """Identities that are refused tonight: ``person_id, birth_mac, name_macs, own, contested``.
 
-    ``found`` are tonight's :func:`variants` of all feeds. Of an id met for the first time, all are refused when they
-    disagree; later those that disagree with the vault. The person's own channel may bring a new family name; when it
-    brings another birth date the id is contested (RULES, "Identity").
+    ``found`` are tonight's identities in all feeds, each with whether it is of the person's own channel. Of an id met
+    for the first time, all are refused when they disagree; later those that disagree with the vault. The person's own
+    channel may bring a new family name; when it brings another birth date the id is contested (RULES, "Identity").
     """
     names = F.array_distinct(F.flatten(F.collect_list("name_macs")))
     known = vault.groupBy("person_id").agg(F.min("birth_mac").alias("k_birth"), names.alias("k_names"))
@@ -111,15 +105,6 @@ def conflicting(found: DataFrame, vault: DataFrame) -> DataFrame:
             ),
         )
     )
-
-
-def other_given_names(rows: DataFrame) -> int:
-    """How many people are called by given names that do not compare equal: a warning, never a reason."""
-    shared = F.aggregate(
-        F.collect_set("given_macs"), F.first("given_macs"), lambda kept, one: F.array_intersect(kept, one)
-    )
-    named = rows.where("size(given_macs) > 0").groupBy("person_id").agg(F.size(shared).alias("n"))
-    return named.where("n = 0").count()
 
 
 def disputes_of_others(disputes: DataFrame, records: DataFrame, contract: Contract) -> DataFrame:

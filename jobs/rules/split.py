@@ -1,4 +1,5 @@
-"""Tonight's rows of a feed told apart, as SQL (DuckDB): which are accepted, which refused, and as what.
+"""Tonight's rows of a feed told apart, as SQL (DuckDB): which are accepted, which refused, as what, and of which that
+is not clear from themselves.
 
 ``checked`` are the rows as :mod:`jobs.arrival` has checked them; ``fates`` what became of keys that came twice and
 ``refused`` what is refused beside others (:mod:`jobs.rules.matching`); ``landed`` the rows as they were delivered.
@@ -40,6 +41,63 @@ def outcomes(known: Set[str]) -> str:
     )
 
 
+def kept(table: str, fates: str | None) -> str:
+    """FROM clause of the rows of a ``checked`` table that no check and none of its ``fates`` (a table) refuses."""
+    left_out = f" ANTI JOIN {fates} USING ({PLACE})" if fates else ""
+    return f"(FROM {table}{left_out} WHERE len(reasons) = 0)"
+
+
+def identities(rows: dict[str, bool]) -> str:
+    """``person_id, birth_mac, name_macs, given_macs, own``, each once, of every feed's rows.
+
+    ``rows`` are FROM clauses as :func:`kept` makes them, with whether they are a person's own channel.
+    """
+    names = "person_id, birth_mac, name_macs, given_macs"
+    return " UNION ".join(f"SELECT {names}, {own} AS own FROM {source} s" for source, own in rows.items())
+
+
+def suspected(known: bool) -> str:
+    """``person_id, birth_mac, name_macs, own`` of ``found`` whose people have more than one identity in it, or in it
+    and ``vault``: no others are in :func:`matching.conflicting`.
+    """
+    identity = "person_id, birth_mac, name_macs"
+    every = f"SELECT {identity} FROM found" + (f" UNION SELECT {identity} FROM vault" if known else "")
+    return (
+        f"SELECT DISTINCT {identity}, own FROM found SEMI JOIN (SELECT person_id FROM ({every}) GROUP BY person_id "
+        "HAVING count(*) > 1 OR bool_or(len(name_macs) = 0)) USING (person_id)"
+    )
+
+
+OTHER_GIVEN_NAMES = """
+SELECT count(*) AS people FROM (
+    SELECT person_id FROM (SELECT DISTINCT person_id, given_macs FROM found WHERE len(given_macs) > 0)
+    GROUP BY person_id
+    HAVING count(*) > 1 AND len(list_reduce(list(given_macs), lambda shared, one: list_intersect(shared, one))) = 0
+)
+"""  # people who are called by given names that do not compare equal: a warning, never a reason
+_RECEIPT = "lower(trim(t_receipt_sha256))"
+
+
+def consents_again(rows: str, known: bool) -> str:
+    """``consent_id`` of ``rows`` (a FROM clause) that came twice, or before (``before``): no others are in
+    :func:`matching.rewritten`.
+    """
+    again = " UNION SELECT consent_id FROM before" if known else ""
+    return f"SELECT t_consent_id AS consent_id FROM {rows} r GROUP BY ALL HAVING count(*) > 1{again}"
+
+
+def receipts_again(rows: str, known: bool) -> str:
+    """``receipt_sha256`` as ``rows`` have it, of receipts that came for two people, or before (``before``): no others
+    are in :func:`matching.receipts_reused`.
+    """
+    again = f" OR {_RECEIPT} IN (SELECT lower(trim(receipt_sha256)) FROM before)" if known else ""
+    return (
+        f"SELECT DISTINCT t_receipt_sha256 AS receipt_sha256 FROM {rows} r WHERE t_kind = 'consent' "
+        f"AND t_receipt_sha256 IS NOT NULL WINDOW same AS (PARTITION BY {_RECEIPT}) "
+        f"QUALIFY min(person_id) OVER same <> max(person_id) OVER same{again}"
+    )
+
+
 def accepted(contract: Contract, some_not: bool) -> str:
     """``accepted/<feed>`` without ``night``; with ``some_not`` the rows that ``outcomes`` names are left out."""
     typed = [f"t_{n} AS {n}" for n in contract.names]
@@ -56,9 +114,8 @@ def _object(names: list[str]) -> str:
 def refused(contract: Contract) -> str:
     """QUARANTINE without ``night``: the rows that ``outcomes`` has a reason of, as they were ``landed``."""
     # what could be read of the row says which person and which kind of declaration it may be (RULES, "Doubt")
-    verbatim = (
-        f"CASE WHEN row_error IS NULL THEN {_object([*contract.names])} ELSE {_object([*contract.names, 'raw'])} END"
-    )
+    whole, unreadable = _object([*contract.names]), _object([*contract.names, "raw"])
+    verbatim = f"CASE WHEN row_error IS NULL THEN {whole} ELSE {unreadable} END"
     # of an erased person nothing is kept again
     kept = "NOT list_contains(reasons, 'erased')"
     values = {

@@ -1,0 +1,163 @@
+"""Which rows Spark is shown: those of which more than one thing is known, as truth tables."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from jobs.lake.ask import ask
+from jobs.rules import split
+from schemas.contract import contracts
+
+BINARIES = pa.list_(pa.binary())
+
+
+def identities(*rows: tuple[int, str, str, str, bool]) -> pa.Table:
+    """``person birth names given own``; names are letters."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 5
+    return pa.table(
+        {
+            "person_id": pa.array(columns[0], pa.int64()),
+            "birth_mac": pa.array([c.encode() for c in columns[1]], pa.binary()),
+            "name_macs": pa.array([[n.encode() for n in c] for c in columns[2]], BINARIES),
+            "given_macs": pa.array([[n.encode() for n in c] for c in columns[3]], BINARIES),
+            "own": pa.array(columns[4], pa.bool_()),
+        }
+    )
+
+
+VAULT = identities((1, "b", "n", "", False), (2, "b", "n", "", False), (2, "b", "m", "", False))
+
+
+@pytest.mark.parametrize(
+    ("rows", "suspected"),
+    [
+        ([(1, "b", "n", "g", False)], set()),  # as the vault has it
+        ([(1, "b", "n", "g", False), (1, "b", "n", "h", True)], set()),  # given names take no part
+        ([(1, "c", "n", "g", False)], {1}),  # another birth date than the vault's
+        ([(1, "b", "nm", "g", False)], {1}),  # another name, though it compares equal
+        ([(2, "b", "n", "g", False)], {2}),  # the vault has two names
+        ([(3, "b", "n", "g", False)], set()),  # met for the first time
+        ([(3, "b", "n", "g", False), (3, "b", "m", "g", True)], {3}),
+        ([(3, "b", "", "g", False)], {3}),  # a name that compares with nothing
+        ([(1, "b", "n", "g", False), (3, "b", "n", "g", False), (3, "c", "n", "g", False)], {3}),
+    ],
+)
+def test_whose_identities_may_disagree(rows, suspected):
+    found = ask(split.suspected(known=True), {"found": identities(*rows), "vault": VAULT})
+    assert set(found.column("person_id").to_pylist()) == suspected
+
+
+@pytest.mark.parametrize(
+    ("given", "people"),
+    [
+        (["ab"], 0),
+        (["ab", "b"], 0),  # they share one
+        (["ab", "c"], 1),
+        (["ab", "bc", "ca"], 1),  # two share one, the three none
+        (["ab", ""], 0),  # nothing to compare
+    ],
+)
+def test_who_is_called_by_two_given_names(given, people):
+    found = identities(*((1, "b", "n", g, False) for g in given), (2, "b", "n", "z", False))
+    assert ask(split.OTHER_GIVEN_NAMES, {"found": found}).to_pylist() == [{"people": people}]
+
+
+CONSENTS = pa.table(
+    {
+        "t_consent_id": ["a", "b", "b", "c", "d"],
+        "t_kind": ["consent", "consent", "withdrawal", "consent", "consent"],
+        "person_id": [1, 2, 2, 3, 4],
+        "t_receipt_sha256": ["AB", "ab", None, "cd", "ef"],
+    }
+)
+BEFORE = pa.table({"consent_id": ["d", "z"], "receipt_sha256": ["CD", "99"]})
+
+
+@pytest.mark.parametrize(
+    ("sql", "known", "found"),
+    [
+        (split.consents_again, False, {"b"}),
+        (split.consents_again, True, {"b", "d", "z"}),
+        (split.receipts_again, False, {"AB", "ab"}),
+        (split.receipts_again, True, {"AB", "ab", "cd"}),
+    ],
+)
+def test_declarations_that_came_again(sql, known, found):
+    answer = ask(sql("rows", known), {"rows": CONSENTS, "before": BEFORE})
+    assert set(answer.column(0).to_pylist()) == found
+
+
+def rows(**columns: list[object]) -> pa.Table:
+    """A table whose rows stand in one file."""
+    length = len(next(iter(columns.values())))
+    return pa.table({"file": ["f"] * length, **columns})
+
+
+CHECKED = rows(row_number=[1, 2, 3, 4], reasons=pa.array([[], ["bad_type"], [], []], pa.list_(pa.string())))
+FATES = rows(
+    row_number=[3, 4],
+    fate=["duplicate", "conflicting_duplicate"],
+    first_file=["f", None],
+    first_row=pa.array([1, None], pa.int64()),
+)
+REFUSED = rows(
+    row_number=[1, 2],
+    reasons=pa.array([["identity_conflict"], ["erased"]], pa.list_(pa.string())),
+    contested=[True, False],
+)
+
+
+@pytest.mark.parametrize(
+    ("tables", "outcomes"),
+    [
+        ({"checked": CHECKED}, {2: (["bad_type"], False)}),
+        (
+            {"checked": CHECKED, "fates": FATES},
+            {2: (["bad_type"], False), 3: ([], False), 4: (["conflicting_duplicate"], False)},
+        ),
+        (
+            {"checked": CHECKED, "refused": REFUSED},
+            {1: (["identity_conflict"], True), 2: (["bad_type", "erased"], False)},
+        ),
+        (  # the copy of a row that is refused ends as that row
+            {"checked": CHECKED, "fates": FATES, "refused": REFUSED},
+            {
+                1: (["identity_conflict"], True),
+                2: (["bad_type", "erased"], False),
+                3: (["identity_conflict"], True),
+                4: (["conflicting_duplicate"], False),
+            },
+        ),
+    ],
+)
+def test_what_becomes_of_a_row(tables, outcomes):
+    found = ask(split.outcomes(set(tables)), tables).to_pylist()
+    assert {r["row_number"]: (r["reasons"], r["contested"]) for r in found} == outcomes
+
+
+def test_refused_rows_as_they_were_delivered():
+    contract = contracts()["education"]
+    cells = {n: pa.array([None] * 3, pa.string()) for n in contract.names}
+    odd = 'a "quoted"\\ name,\nČžš\u2028\x01{}'
+    landed = rows(
+        **cells
+        | {contract.key: ["k1", "k2", "k3"], "family_name": [odd, None, "gone"]}
+        | {"row_error": [None, "malformed_row", None], "raw": [None, '"half a row', None]},
+        row_number=[1, 2, 3],
+        person_id=[7, None, 9],
+    )
+    outcomes = rows(
+        row_number=[1, 2, 3, 4],
+        reasons=pa.array([["bad_type"], ["malformed_row"], ["erased"], []], pa.list_(pa.string())),
+        contested=[False] * 4,
+    )
+    found = ask(split.refused(contract), {"landed": landed, "outcomes": outcomes}).to_pylist()
+    told = {r["row_number"]: (r["record_key"], r["verbatim"] and json.loads(r["verbatim"])) for r in found}
+    assert told == {
+        1: ("k1", {contract.key: "k1", "family_name": odd}),
+        2: ("k2", {contract.key: "k2", "raw": '"half a row'}),
+        3: (None, None),
+    }
