@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from functools import partial, reduce
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.identities import grow_vault
-from jobs.lake import spark_tables, tallies
+from jobs.lake import parquet_files, spark_tables, tallies
 from jobs.lake.ask import NO_KEYS
 from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.touched import touched
 from jobs.retention import refused_rows
 from jobs.rules import consent, disputes, doubt, floor, grace
-from jobs.rules.months import monthly
+from jobs.rules.months import monthly, that_count
 from jobs.rules.policy import allowed_since
 from jobs.side_by_side import side_by_side
 from schemas.contract import IDENTITY_NAMES, Contract, contracts
@@ -29,7 +30,6 @@ from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, RECORD_FLAGS
 
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
-NEVER_READ = ("account_id",)  # of bookings
 DISPUTED_IN_SCORES = ("tax", "court", "traffic")
 
 
@@ -236,6 +236,23 @@ def _left_out(
     night.write("conformed/left_out", struck)
 
 
+def _fold(night: Night, contract: Contract) -> None:
+    """Keeps the months' sums of the bookings that count, for features alone, which computes nobody else tonight."""
+    version = night.pinned(f"accepted/{contract.feed}")
+    tables = {
+        "bookings": contract.accepted_schema().empty_table()
+        if version is None
+        else parquet_files.rows(night.lake, f"accepted/{contract.feed}", version),
+        "consented": night.dataset("conformed/consented"),
+        "left_out": night.dataset("conformed/left_out"),
+        "erased": night.lake.scratched("people").filter(pc.field("what") == "erased"),
+    }
+    if night.touched is not None:
+        tables["touched"] = night.touched
+    sums = monthly(that_count("touched" in tables), night.date)
+    night.lake.answer_work(night.date, contract.feed, sums, tables)
+
+
 def _conform_feed(
     night: Night,
     contract: Contract,
@@ -246,14 +263,6 @@ def _conform_feed(
     consented: DataFrame,
     who: People,
 ) -> int:
-    if contract.feed == "transactions":
-        rows = not_erased(accepted, who.erased)
-        _left_out(night, contract, verdicts, suspended, who)
-        left_out = F.broadcast(night.frame("conformed/left_out"))
-        counts = covered(rows.join(left_out, ["person_id", contract.key], "left_anti"), contract, consented)
-        # for features alone, which computes nobody else tonight
-        night.lake.write_work(night.date, "transactions", monthly(counts, night.date))
-        return 0
     current = not_erased(current_versions(accepted, contract), who.erased)
     if contract.orders and (lost := _lost(night, contract, accepted, who)) is not None:
         current = current.unionByName(lost, allowMissingColumns=True)
@@ -302,7 +311,7 @@ def _accepted(night: Night, contract: Contract) -> DataFrame:
     more = "false"
     if contract.mode == "upsert":
         more = f"{key} IN (SELECT {key} FROM data SEMI JOIN keys USING (person_id))"
-    names = [n for n in contract.names if n not in IDENTITY_NAMES and n not in NEVER_READ]
+    names = [n for n in contract.names if n not in IDENTITY_NAMES]
     if contract.feed == "consents":
         names.append("birth_date")  # nobody under age is scored
     return night.touched_frame(table, [*names, "person_id", "file", "row_number", "night"], more)
@@ -343,8 +352,7 @@ def run(night: Night) -> dict[str, int]:
     feeds = contracts()
     night.touch(None)
     quarantine = {f: refused_rows(night, f) for f in feeds}
-    every = {f: night.frame(f"accepted/{f}", c.accepted_ddl()) for f, c in feeds.items()}
-    counts = {"vault": grow_vault(night, every)}
+    counts = {"vault": grow_vault(night)}
     state = feed_state(night.arrow("deliveries", DELIVERIES.arrow()), night.date)
     night.write_arrow("conformed/feeds", state)
     fresh = {r["feed"]: r["fresh"] for r in state.to_pylist()}
@@ -353,13 +361,13 @@ def run(night: Night) -> dict[str, int]:
     stopped = doubt.stopped_people(quarantine["consents"], declared)
     contested = doubt.contested_people(quarantine["consents"].unionByName(quarantine["disputes"]))
     who, stopped = _told_once(night, people(declared, stopped, contested, night.date), stopped)
-    suspended = doubt.suspending_disputes(quarantine["disputes"], every["disputes"])
-    suspended = night.lake.scratch("suspended", suspended)
-    verdicts = _disputes(night, every["disputes"], who)
+    said = night.frame("accepted/disputes", feeds["disputes"].accepted_ddl())
+    suspended = night.lake.scratch("suspended", doubt.suspending_disputes(quarantine["disputes"], said))
+    verdicts = _disputes(night, said, who)
     night.touch(touched(night))
     if night.touched is not None:
         counts["touched"] = night.touched.num_rows
-    accepted = {f: _accepted(night, c) for f, c in feeds.items() if f != "disputes"}
+    accepted = {f: _accepted(night, c) for f, c in feeds.items() if f not in ("disputes", "transactions")}
     mine = _consents(night, accepted["consents"], quarantine["consents"], who, verdicts, suspended)
     attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
     since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
@@ -374,6 +382,10 @@ def run(night: Night) -> dict[str, int]:
     others = [f for f in feeds if f not in OWN_CHANNEL]
 
     def conformed(feed: str) -> int:
+        if feed == "transactions":
+            _left_out(night, feeds[feed], verdicts, suspended, who)
+            _fold(night, feeds[feed])
+            return 0
         return _conform_feed(
             night, feeds[feed], accepted[feed], quarantine[feed], verdicts, suspended, consented, who
         )

@@ -2,79 +2,60 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from typing import Any
 
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
-
-from jobs.lake import tallies
+from jobs.lake import parquet_files
+from jobs.lake.ask import stream
 from jobs.lake.night import Night
 from jobs.lake.vault import encrypted
-from schemas.contract import IDENTITY_NAMES
+from schemas.contract import contracts
 from schemas.tables import VAULT
 
-
-def new_identities(accepted: list[DataFrame], vault: DataFrame, night: dt.date) -> DataFrame:
-    """VAULT's rows of tonight with the identity still as text: a person's first, and each further family name.
-
-    ``accepted`` are tonight's accepted rows of each feed. Spellings that compare equal are one variant.
-    """
-    columns = ["person_id", "id_mac", "birth_mac", "name_macs", *IDENTITY_NAMES]
-    rows = accepted[0].select(*columns)
-    for frame in accepted[1:]:
-        rows = rows.unionByName(frame.select(*columns))
-    text = F.min(
-        F.struct(
-            "family_name", "given_name", F.col("birth_date").cast("string").alias("birth_date"), "national_id"
-        )
-    )
-    # The distinct ones first, which takes a hash table: the least of texts takes a sort of all that was delivered.
-    # Without something between, the optimiser would see that the least does not need them distinct.
-    distinct = rows.distinct().repartition("person_id")
-    variants = distinct.groupBy("person_id", "name_macs").agg(
-        F.min("id_mac").alias("id_mac"), F.min("birth_mac").alias("birth_mac"), text.alias("v")
-    )
-    known = vault.select(F.col("person_id").alias("k_person"), F.col("name_macs").alias("k_macs"))
-    fresh = variants.join(
-        known,
-        (F.col("person_id") == F.col("k_person")) & (F.col("name_macs") == F.col("k_macs")),
-        "left_anti",
-    )
-    met = known.select(F.col("k_person").alias("person_id")).distinct().withColumn("_known", F.lit(True))
-    order = F.row_number().over(Window.partitionBy("person_id").orderBy("v"))
-    return (
-        fresh.join(met, "person_id", "left")
-        .withColumn("_order", order)
-        .select(
-            "person_id",
-            "id_mac",
-            "birth_mac",
-            "name_macs",
-            "v.national_id",
-            "v.family_name",
-            "v.given_name",
-            "v.birth_date",
-            F.when(F.col("_known").isNull() & (F.col("_order") == 1), F.lit("first"))
-            .otherwise(F.lit("name"))
-            .alias("event"),
-            F.lit(night).alias("night"),
-        )
-    )
+# One row a person and set of names that compare equal, of the rows ``accepted`` (a FROM clause) that ``vault`` has not:
+# VAULT without ``night``, the identity still as text. Of spellings that compare equal the least stands for all.
+NEW_IDENTITIES = """
+WITH tonight AS (
+    SELECT DISTINCT person_id, id_mac, birth_mac, name_macs, family_name, given_name, birth_date, national_id
+    FROM {accepted}
+),
+variants AS (
+    SELECT person_id, name_macs, min(id_mac) AS id_mac, min(birth_mac) AS birth_mac,
+           min({{'family_name': family_name, 'given_name': given_name, 'birth_date': CAST(birth_date AS VARCHAR),
+                'national_id': national_id}}) AS said
+    FROM tonight GROUP BY person_id, name_macs
+),
+fresh AS (
+    SELECT v.*, person_id IN (SELECT person_id FROM vault) AS known,
+           row_number() OVER (PARTITION BY person_id ORDER BY said) AS place
+    FROM variants v ANTI JOIN vault USING (person_id, name_macs)
+)
+SELECT person_id, id_mac, birth_mac, name_macs, said.national_id, said.family_name, said.given_name, said.birth_date,
+       CASE WHEN NOT known AND place = 1 THEN 'first' ELSE 'name' END AS event
+FROM fresh
+"""
 
 
-def grow_vault(night: Night, accepted: dict[str, DataFrame]) -> int:
+def new_identities(accepted: str, night: str) -> str:
+    """:data:`NEW_IDENTITIES` with the night, in VAULT's order."""
+    fresh = NEW_IDENTITIES.format(accepted=accepted)
+    return f"SELECT {', '.join(VAULT.names)} FROM (SELECT *, DATE '{night}' AS night FROM ({fresh}))"
+
+
+def grow_vault(night: Night) -> int:
     """Writes tonight's new people and names into the vault; returns how many rows that is."""
-    tonight = [f.where(F.col("night") == F.lit(night.date)) for f in accepted.values()]
-    mine = [data for f in accepted if (data := night.dataset(f"accepted/{f}")) is not None]
-    known = night.among_before(
-        "vault",
-        "person_id IN (SELECT person_id FROM keys)",
-        tallies.distinct(mine, "person_id", night.date),
-        ["person_id", "name_macs"],
-        VAULT.ddl(),
-        "vault-before",
+    tables, parts = dict[str, Any](), []
+    columns = "person_id, id_mac, birth_mac, name_macs, family_name, given_name, birth_date, national_id"
+    for feed in contracts():
+        if (version := night.pinned(f"accepted/{feed}")) is not None:
+            tables[f"accepted_{feed}"] = parquet_files.rows(
+                night.lake, f"accepted/{feed}", version, night.date
+            )
+            parts.append(f"SELECT {columns} FROM accepted_{feed}")
+    before = night.pinned_before("vault")
+    tables["vault"] = (
+        VAULT.arrow().empty_table() if before is None else parquet_files.rows(night.lake, "vault", before)
     )
-    fresh = new_identities(tonight, known, night.date)
-    with night.lake.streamed(fresh, f"identities-{night.date.isoformat()}") as batches:
+    sql = new_identities(f"({' UNION ALL '.join(parts)})", night.date.isoformat())
+    with stream(sql, tables) as batches:
         pin = night.write_arrow_stream("vault", encrypted(batches, night.keys), VAULT.arrow())
     return int(pin["rows"])

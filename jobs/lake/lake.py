@@ -335,7 +335,7 @@ class Lake(Runs):
         """Keeps a small table; None: that there is none."""
         folder = f"{self.path}/{self._work_folder(night, name)}"
         if data is not None:
-            self.store("FROM data", {"data": data}, f"{folder}/rows.parquet")
+            self.answer_work(night, name, "FROM data", {"data": data})
         elif self.fs.exists(folder):
             self.fs.rm(folder, recursive=True)
 
@@ -344,9 +344,9 @@ class Lake(Runs):
         path = f"{self.path}/{self._work_folder(night, name)}/rows.parquet"
         return pq.read_table(path, filesystem=self.fs) if self.fs.exists(path) else None
 
-    def write_work(self, night: dt.date, name: str, frame: DataFrame) -> None:
-        """Keeps a frame of any size."""
-        frame.write.mode("overwrite").parquet(f"{self.root}/{self._work_folder(night, name)}")
+    def answer_work(self, night: dt.date, name: str, sql: str, tables: dict[str, Any]) -> None:
+        """Keeps DuckDB's answer to a SELECT, of any size."""
+        self.store(sql, tables, f"{self.path}/{self._work_folder(night, name)}/rows.parquet")
 
     def work_frame(self, night: dt.date, name: str, ddl: str) -> DataFrame:
         """What was kept, as a frame; AssentError where there is nothing."""

@@ -1,60 +1,80 @@
-"""What is kept of bank transactions: sums and counts a month (RULES, \"Dates\")."""
+"""What is kept of bank transactions: sums and counts a month, as SQL (RULES, "Dates")."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-
 from jobs.rules import floor
 from jobs.rules.dates import WINDOW_MONTHS, months_back
+from schemas.tables import TRANSACTIONS_MONTHLY
+
+INCOME = "category IN ('salary', 'benefit', 'pension') AND amount_minor > 0"
+STATEMENT = "category = 'card_statement'"
+LIMITED = f"{STATEMENT} AND credit_limit_minor IS NOT NULL"
+OWED = "greatest(-amount_minor, 0)"
 
 
-def monthly(transactions: DataFrame, night: dt.date) -> DataFrame:
-    """TRANSACTIONS_MONTHLY from transactions that count, seven years through the day before (RULES, "Dates").
+def _sum(value: str, where: str) -> str:
+    return f"coalesce(sum({value}) FILTER ({where}), 0)"
+
+
+def _paid(*categories: str) -> str:
+    named = ", ".join(f"'{c}'" for c in categories)
+    return _sum("-amount_minor", f"category IN ({named}) AND amount_minor < 0")
+
+
+def _counted(category: str) -> str:
+    return f"count(*) FILTER (category = '{category}')"
+
+
+SUMS = {
+    "transactions": "count(*)",
+    "income_minor": _sum("amount_minor", INCOME),
+    "housing_minor": _paid("rent", "mortgage"),
+    "loan_repayment_minor": _paid("loan_repayment"),
+    "card_repayment_minor": _sum("abs(amount_minor)", "category = 'card_repayment'"),
+    "statement_minor": _sum(OWED, STATEMENT),
+    "statements": _counted("card_statement"),
+    "credit_limit_minor": _sum("credit_limit_minor", LIMITED),
+    "limited_statement_minor": _sum(OWED, LIMITED),
+    "max_days_past_due": "max(days_past_due)",
+    "days_past_due_reports": "count(days_past_due)",
+    "overdraft_fees": _counted("overdraft_fee"),
+    "returned_payments": _counted("returned_payment"),
+    "cash_withdrawal_minor": _paid("cash_withdrawal"),
+    "outgoing_minor": _sum("-amount_minor", f"NOT ({STATEMENT}) AND amount_minor < 0"),
+    "min_balance_minor": "min(balance_after_minor)",
+    "last_booked_on": "max(booked_on)",
+}
+
+
+def monthly(transactions: str, night: dt.date) -> str:
+    """TRANSACTIONS_MONTHLY of transactions that count (a FROM clause), seven years through the day before (RULES,
+    "Dates").
 
     All that was booked before the window of :mod:`jobs.rules.behaviour` is one month, the last before it: what
     counts of it is that there is some.
     """
-    amount, category = F.col("amount_minor"), F.col("category")
-
-    def paid(*categories: str) -> Column:
-        return F.coalesce(F.sum(F.when(category.isin(*categories) & (amount < 0), -amount)), F.lit(0))
-
-    def counted(*categories: str) -> Column:
-        return F.count(F.when(category.isin(*categories), 1))
-
-    statement = category == "card_statement"
-    owed = F.greatest(-amount, F.lit(0))
-    limited = statement & F.col("credit_limit_minor").isNotNull()
-    income = category.isin("salary", "benefit", "pension") & (amount > 0)
-    recent = F.add_months("booked_on", 12 * floor.LONGEST["transactions_score_years"]) > F.lit(night)
-    month = F.greatest(F.trunc("booked_on", "month"), F.lit(months_back(night, WINDOW_MONTHS + 1)))
+    kinds = {name: kind for name, kind, _ in TRANSACTIONS_MONTHLY.columns}
+    sums = ", ".join(f"CAST({sql} AS {kinds[name]}) AS {name}" for name, sql in SUMS.items())
+    first = months_back(night, WINDOW_MONTHS + 1)
+    # to_months and not a count of days: the anniversary of 29 February is 28 February
+    recent = f"booked_on + to_months({12 * floor.LONGEST['transactions_score_years']}) > DATE '{night}'"
     return (
-        transactions.where(recent)
-        .groupBy("person_id", month.alias("month"))
-        .agg(
-            F.count("*").alias("transactions"),
-            F.coalesce(F.sum(F.when(income, amount)), F.lit(0)).alias("income_minor"),
-            paid("rent", "mortgage").alias("housing_minor"),
-            paid("loan_repayment").alias("loan_repayment_minor"),
-            F.coalesce(F.sum(F.when(category == "card_repayment", F.abs(amount))), F.lit(0)).alias(
-                "card_repayment_minor"
-            ),
-            F.coalesce(F.sum(F.when(statement, owed)), F.lit(0)).alias("statement_minor"),
-            counted("card_statement").alias("statements"),
-            F.coalesce(F.sum(F.when(limited, F.col("credit_limit_minor"))), F.lit(0)).alias(
-                "credit_limit_minor"
-            ),
-            F.coalesce(F.sum(F.when(limited, owed)), F.lit(0)).alias("limited_statement_minor"),
-            F.max("days_past_due").alias("max_days_past_due"),
-            F.count("days_past_due").alias("days_past_due_reports"),
-            counted("overdraft_fee").alias("overdraft_fees"),
-            counted("returned_payment").alias("returned_payments"),
-            paid("cash_withdrawal").alias("cash_withdrawal_minor"),
-            F.coalesce(F.sum(F.when(~statement & (amount < 0), -amount)), F.lit(0)).alias("outgoing_minor"),
-            F.min("balance_after_minor").alias("min_balance_minor"),
-            F.max("booked_on").alias("last_booked_on"),
-        )
+        f"SELECT person_id, greatest(date_trunc('month', booked_on)::DATE, DATE '{first}') AS month, {sums} "
+        f"FROM {transactions} t WHERE {recent} GROUP BY ALL"
+    )
+
+
+def that_count(touched: bool) -> str:
+    """FROM clause of the ``bookings`` (accepted rows) that count tonight.
+
+    Those of people of whom ``consented`` has a live consent for them (with ``touched``, of these people alone), but
+    those ``left_out`` and those that an ``erased`` person's erasure has taken.
+    """
+    mine = " SEMI JOIN touched USING (person_id)" if touched else ""
+    return (
+        f"(FROM bookings b{mine} SEMI JOIN (SELECT person_id FROM consented WHERE source = 'transactions') USING "
+        "(person_id) ANTI JOIN left_out USING (person_id, transaction_id) "
+        "ANTI JOIN erased e ON b.person_id = e.person_id AND b.night <= e.erased_night)"
     )

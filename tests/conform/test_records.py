@@ -6,10 +6,11 @@ import pyarrow as pa
 
 from jobs.conform import People, covered, current_versions, feed_state, order_flags
 from jobs.identities import new_identities
-from jobs.rules.months import monthly
+from jobs.lake.ask import ask
+from jobs.rules.months import monthly, that_count
 from schemas.contract import contracts
-from schemas.tables import CONSENTED, DELIVERIES, RECORD_FLAGS, VAULT
-from tests.tables import expected, frame, texts
+from schemas.tables import CONSENTED, DELIVERIES, RECORD_FLAGS, TRANSACTIONS_MONTHLY, VAULT
+from tests.tables import expected, frame, rows, texts
 
 NIGHT = dt.date(2026, 11, 20)
 
@@ -110,17 +111,48 @@ person_id | month      | transactions | income_minor | housing_minor | statement
 
 
 def test_transactions_fold_into_the_months_of_the_window_and_one_for_seven_years_before(spark):
-    booked = frame(spark, contracts()["transactions"].accepted_ddl(), BOOKED)
-    names = FOLDED.strip().splitlines()[0].split("|")
-    assert texts(monthly(booked, NIGHT), *[n.strip() for n in names]) == expected(FOLDED)
+    booked = frame(spark, contracts()["transactions"].accepted_ddl(), BOOKED).toArrow()
+    names = [n.strip() for n in FOLDED.strip().splitlines()[0].split("|")]
+    found = ask(monthly("booked", NIGHT), {"booked": booked})
+    assert found.column_names == TRANSACTIONS_MONTHLY.names
+    assert texts(spark.createDataFrame(found), *names) == expected(FOLDED)
+
+
+COUNTING = """
+transaction_id | person_id | night      | counts
+consented      | 1         | 2026-11-01 | yes
+struck         | 1         | 2026-11-01 | no
+of-another     | 2         | 2026-11-01 | yes
+not-consented  | 3         | 2026-11-01 | no
+erased-with    | 4         | 2026-11-10 | no
+after-erasure  | 4         | 2026-11-11 | yes
+untouched      | 5         | 2026-11-01 | no
+"""
+
+
+def test_which_bookings_count(spark):
+    booked = frame(spark, contracts()["transactions"].accepted_ddl() + ", counts STRING", COUNTING).toArrow()
+    tables = {
+        "bookings": booked,
+        "consented": pa.table(
+            {
+                "person_id": [1, 1, 2, 3, 4, 5],
+                "source": ["transactions", "tax", "transactions", "tax", "transactions", "transactions"],
+            }
+        ),
+        "left_out": pa.table({"person_id": [1, 1], "transaction_id": ["struck", "of-another"]}),
+        "erased": pa.table({"person_id": [4], "erased_night": [dt.date(2026, 11, 10)]}),
+        "touched": pa.table({"person_id": [1, 2, 3, 4]}),
+    }
+    found = ask(f"SELECT transaction_id FROM {that_count(touched=True)}", tables).column(0).to_pylist()
+    assert set(found) == {r["transaction_id"] for r in rows(COUNTING) if r["counts"] == "yes"}
+    everybody = ask(f"SELECT transaction_id FROM {that_count(touched=False)}", tables).column(0).to_pylist()
+    assert set(everybody) - set(found) == {"untouched"}
 
 
 def test_a_person_has_one_first_row_and_one_for_each_further_name(spark):
     ddl = contracts()["consents"].accepted_ddl()
-    known = frame(spark, VAULT.ddl(), "person_id | event | night\n1 | first | 2026-11-18")
-    known = known.selectExpr(
-        *[c for c in VAULT.names if c != "name_macs"], "array(cast('a' as binary)) AS name_macs"
-    )
+    vault = pa.table({"person_id": [1], "name_macs": pa.array([[b"a"]], pa.list_(pa.binary()))})
     said = frame(
         spark,
         ddl,
@@ -138,8 +170,9 @@ def test_a_person_has_one_first_row_and_one_for_each_further_name(spark):
         "birth_mac",
         "array(cast(CASE consent_id WHEN 'same' THEN 'a' WHEN 'new' THEN 'n' ELSE 'o' END as binary)) AS name_macs",
     )
-    fresh = new_identities([said], known, NIGHT)
-    assert texts(fresh, "person_id", "event", "family_name") == {
-        ("1", "name", "New"),
-        ("2", "first", "OTHER"),
+    fresh = ask(new_identities("said", NIGHT.isoformat()), {"said": said.toArrow(), "vault": vault})
+    assert {(r["person_id"], r["event"], r["family_name"], r["birth_date"]) for r in fresh.to_pylist()} == {
+        (1, "name", "New", "1980-01-01"),
+        (2, "first", "OTHER", "1981-01-01"),
     }
+    assert fresh.column_names == VAULT.names
