@@ -39,7 +39,9 @@ def cleaned(value: Any) -> Any:
     """A value on one line: what a delivery brought may hold control characters, or look like a list."""
     if not isinstance(value, str):
         return "" if value is None else value
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else " " for c in value)
+    return " ".join(value.split())
 
 
 def blocks(text: str) -> list[tuple[str, list[str]]]:
