@@ -141,7 +141,7 @@ def main(persons: int) -> None:
         f"airflow night: {persons} people, {airflow:.1f} s, by the command {command:.1f} s, ratio {ratio:.2f}"
     )
     if "--keep-results" in sys.argv:
-        keep_other("Airflow's night against `assent night`", 1.5, ratio)
+        keep_other(f"Airflow's night against `assent night`, {persons:,} people", 1.5, ratio)
     print(json.dumps({"persons": persons, "airflow_s": airflow, "command_s": command, "equal": equal}))
     raise SystemExit(0 if equal else 1)
 
