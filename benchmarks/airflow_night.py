@@ -44,6 +44,8 @@ def environment(home: Path, lake: Path, deliveries: Path) -> dict[str, str]:
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
+        # as docker-compose.yml has it
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "ASSENT_LAKE": str(lake),
         "ASSENT_DELIVERIES": str(deliveries),

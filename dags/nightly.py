@@ -32,7 +32,6 @@ WHY = ["not_stated", "counts_unexpected", "guard_tripped", "source_in_question",
 def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str, Any] | None = None) -> Any:
     """Runs one step. A fault of the data fails at once; any other, as a server that does not answer, is tried again."""
     from jobs.errors import AssentError, UnreachedError, UsageError
-    from jobs.export import in_sight
     from jobs.nightly import (
         begin,
         begin_java,
@@ -43,7 +42,6 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
         run_step,
         use_java,
     )
-    from jobs.sign_off import answered
 
     fault, fresh, seen = None, True, None
     try:
@@ -53,15 +51,16 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
             end_java(os.environ["ASSENT_LAKE"], str(ds))
             return None
         use_java(os.environ["ASSENT_LAKE"], str(ds))
+        approval = by_command(channel="unattended") if UNATTENDED else None
+        if decision:
+            from jobs.sign_off import answered
+
+            approval = answered(decision)
         night = open_night(
             dt.date.fromisoformat(str(ds)),
             os.environ["ASSENT_LAKE"],
             os.environ.get("ASSENT_DELIVERIES"),
-            approval=answered(decision)
-            if decision
-            else by_command(channel="unattended")
-            if UNATTENDED
-            else None,
+            approval=approval,
             create=name == "begin",
             say=lambda text: print(f"assent: {text}", flush=True),
         )
@@ -70,6 +69,8 @@ def _step(name: str, ds: str | None, feed: str | None = None, decision: dict[str
         elif name == "java_begins":
             begin_java(night)
         elif name == "plan":
+            from jobs.export import in_sight  # with what seals packages, which no other step before it loads
+
             seen = in_sight(night)
         elif name == "stopped":
             raise_if_stopped(night)
