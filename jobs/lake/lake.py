@@ -7,8 +7,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -159,30 +158,10 @@ class Lake(Runs):
         """A pinned version as a Spark frame."""
         return spark_tables.read(self.spark, self.url(table), self._pinned(table, version))
 
-    def write_frame(
-        self,
-        table: str,
-        frame: DataFrame,
-        after: dt.date | None = None,
-        nightly: bool = False,
-        carry: Callable[[str], None] | None = None,
-    ) -> int:
-        """Writes a frame and returns the version.
-
-        ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night
-        ``after`` (the last published one) is replaced. Others are overwritten whole; ``carry`` writes one file more.
-        """
-        by = "night" if nightly else None
-        return spark_tables.write(
-            frame,
-            self.fs,
-            f"{self.path}/{table}",
-            self.url(table),
-            NO_STATISTICS,
-            by,
-            after.isoformat() if after else None,
-            carry,
-        )
+    def write_frame(self, table: str, frame: DataFrame, carry: Callable[[str], None] | None = None) -> int:
+        """Writes a frame in place of a whole table and returns the version; ``carry`` writes one file more."""
+        path = f"{self.path}/{table}"
+        return spark_tables.write(frame, self.fs, path, self.url(table), NO_STATISTICS, carry)
 
     def write_answer(
         self,
@@ -195,7 +174,8 @@ class Lake(Runs):
     ) -> int:
         """Writes DuckDB's answer to a SELECT as a nightly table's rows of a night and returns the version, no JVM.
 
-        ``schema`` is the table's; ``sql`` answers with its columns but ``night``. As :meth:`write_frame` otherwise.
+        ``schema`` is the table's; ``sql`` answers with its columns but ``night``. :meth:`write_arrow` says what it
+        replaces.
         """
         place = f"night={night.isoformat()}/{secrets.token_hex(8)}.parquet"
         path = f"{self.path}/{table}/{place}"
@@ -220,7 +200,11 @@ class Lake(Runs):
         after: dt.date | None = None,
         nightly: bool = False,
     ) -> int:
-        """As :meth:`write_frame` for Arrow data, no JVM."""
+        """Writes Arrow data and returns the version, no JVM.
+
+        ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night ``after``
+        (the last published one) is replaced. Others are overwritten whole.
+        """
         kwargs: dict[str, Any] = {"mode": "overwrite", "configuration": NO_STATISTICS}
         if nightly:
             kwargs["partition_by"] = ["night"]
@@ -232,16 +216,6 @@ class Lake(Runs):
         version = self.version(table)
         assert version is not None
         return version
-
-    @contextmanager
-    def streamed(self, frame: DataFrame, name: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        """A frame of any size as Arrow batches, through a scratch folder that is removed afterwards."""
-        folder = f"{self.root}/_scratch/{name}"
-        frame.write.mode("overwrite").parquet(folder)
-        try:
-            yield self.scratched(name).to_batches()
-        finally:
-            self.fs.rm(f"{self.path}/_scratch/{name}", recursive=True)
 
     def parquet(self, files: list[str]) -> DataFrame:
         """Parquet files of the lake (landing) as one Spark frame."""

@@ -156,15 +156,15 @@ class Night:
         version = self.pinned(table)
         return schema.empty_table() if version is None else self.lake.dataset(table, version).to_table()
 
-    def write(self, table: str, frame: DataFrame, nightly: bool = False) -> dict[str, Any]:
+    def write(self, table: str, frame: DataFrame) -> dict[str, Any]:
         """Writes a Spark frame, pins it with rows and content hash, and returns the pin."""
-        version = self.lake.write_frame(table, frame, self.after, nightly)
+        version = self.lake.write_frame(table, frame)
         names = self.lake.dataset(table, version).schema.names
-        data = parquet_files.rows(self.lake, table, version, self.date if nightly else None)
-        return self._pin(table, version, content(data, names), names, nightly=nightly)
+        data = parquet_files.rows(self.lake, table, version)
+        return self._pin(table, version, content(data, names), names, nightly=False)
 
     def write_answer(self, table: str, sql: str, tables: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
-        """As :meth:`write` for tonight's rows of a nightly table as a SELECT's answer (Lake.write_answer), no JVM."""
+        """As :meth:`write` for tonight's rows of a nightly table: a SELECT's answer (Lake.write_answer), no JVM."""
         version = self.lake.write_answer(table, sql, tables, schema, self.date, self.after)
         data = parquet_files.rows(self.lake, table, version, self.date)
         return self._pin(table, version, content(data, schema.names), schema.names, nightly=True)

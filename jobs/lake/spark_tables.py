@@ -68,25 +68,22 @@ def write(
     path: str,
     url: str,
     properties: dict[str, str],
-    by: str | None,
-    after: str | None,
     carry: Callable[[str], None] | None = None,
 ) -> int:
-    """Writes a frame, commits its files at once and returns the version; ``carry`` writes a file of further rows.
-
-    They take the place of the whole table; with ``by`` and ``after``, of the partitions whose ``by`` is above it.
+    """Writes a frame, commits its files at once in place of the whole table and returns the version; ``carry`` writes
+    a file of further rows.
     """
     token = secrets.token_hex(8)
-    writer = (
+    (
         frame.write.mode("append")
         .option("mapreduce.output.basename", token)
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        .parquet(url)
     )
-    (writer.partitionBy(by) if by else writer).parquet(url)
     if carry is not None:
         carry(f"{path}/{token}{CARRIED_FILE}")
     declared = Schema.from_json(json.dumps(_nullable(json.loads(frame.schema.json()))))
-    return commit(url, declared, _added(fs, path, token, by, after), properties, by, after)
+    return commit(url, declared, _added(fs, path, token), properties)
 
 
 def commit(
@@ -94,10 +91,13 @@ def commit(
     declared: Schema,
     added: list[AddAction],
     properties: dict[str, str],
-    by: str | None,
-    after: str | None,
+    by: str | None = None,
+    after: str | None = None,
 ) -> int:
-    """A version of a table that holds these files in place of what :func:`write` says."""
+    """A version of a table that holds these files in place of what it held; returns the version.
+
+    With ``by`` and ``after`` only of the partitions whose ``by`` is above it.
+    """
     keys = [by] if by else []
     if not DeltaTable.is_deltatable(url):
         create_table_with_add_actions(
@@ -111,25 +111,22 @@ def commit(
     return int(DeltaTable(url).version())
 
 
-def _added(fs: Any, path: str, token: str, by: str | None, after: str | None) -> list[AddAction]:
+def _added(fs: Any, path: str, token: str) -> list[AddAction]:
     """The files that a write has left under its token; those without a row are removed."""
-    folders = [path]
-    if by:
-        folders = [f for f in _names(fs, path) if f.rsplit("/", 1)[-1].startswith(f"{by}=")]
-        if after:
-            folders = [f for f in folders if f.rpartition("=")[2] > after]
+    try:
+        there = sorted(fs.ls(path, detail=False, refresh=True))
+    except FileNotFoundError:  # an object store has no folder where there is no file
+        return []
     found = []
-    for folder in folders:
-        for file in _names(fs, folder):
-            if not file.rsplit("/", 1)[-1].startswith(f"{token}-"):
-                continue
-            with fs.open(file, "rb") as f:
-                rows = pq.read_metadata(f).num_rows
-            if rows == 0:
-                fs.rm(file)
-                continue
-            partition = {by: folder.rpartition("=")[2]} if by else {}
-            found.append(added(fs, file, file.removeprefix(f"{path}/"), rows, partition))
+    for file in there:
+        if not file.rsplit("/", 1)[-1].startswith(f"{token}-"):
+            continue
+        with fs.open(file, "rb") as f:
+            rows = pq.read_metadata(f).num_rows
+        if rows == 0:
+            fs.rm(file)
+            continue
+        found.append(added(fs, file, file.removeprefix(f"{path}/"), rows, {}))
     return found
 
 
@@ -143,13 +140,6 @@ def added(fs: Any, file: str, place: str, rows: int, partition: dict[str, str]) 
         data_change=True,
         stats=json.dumps({"numRecords": rows}),
     )
-
-
-def _names(fs: Any, folder: str) -> list[str]:
-    try:
-        return sorted(fs.ls(folder, detail=False, refresh=True))
-    except FileNotFoundError:  # an object store has no folder where there is no file
-        return []
 
 
 def _nullable(schema: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.lake.ask import ask
@@ -42,14 +41,6 @@ def values(rows: Any, column: str) -> set[Any]:
 def holds(rows: Any, column: str, value: str) -> bool:
     """Whether a row has a value."""
     return bool(rows.count_rows(filter=pc.field(column) == value))
-
-
-def distinct(tables: list[Any], column: str, night: dt.date) -> pa.Table:
-    """The distinct values of a column in one night's rows of some tables."""
-    mine = {f"t{n}": t.filter(pc.field("night") == pa.scalar(night)) for n, t in enumerate(tables)}
-    if not mine:
-        return pa.table({column: pa.array([], pa.int64())})
-    return ask(" UNION ".join(f"SELECT {column} FROM {name}" for name in mine), mine)
 
 
 def lacking(had: Any, has: Any, key: str, where: str) -> int:

@@ -106,7 +106,7 @@ def test_a_publication_changed_afterwards_is_found(copy, capsys, change, words):
     ("table", "column", "value"),
     [
         ("scores", "score", 950),  # written by Spark, whole
-        ("accepted/court", "debt_minor", 1),  # by Spark, a night's rows
+        ("accepted/court", "debt_minor", 1),  # by DuckDB, a night's rows
         ("deliveries", "rows", 1),  # by Arrow, a night's rows
         ("vault", "event", "name"),  # streamed
         ("conformed/feeds", "fresh", False),  # by Arrow, whole
