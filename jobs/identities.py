@@ -51,6 +51,8 @@ def grow_vault(night: Night) -> int:
                 night.lake, f"accepted/{feed}", version, night.date
             )
             parts.append(f"SELECT {columns} FROM accepted_{feed}")
+    if not parts:  # nothing was ever accepted
+        return int(night.write_arrow("vault", VAULT.arrow().empty_table(), nightly=True)["rows"])
     before = night.pinned_before("vault")
     tables["vault"] = (
         VAULT.arrow().empty_table() if before is None else parquet_files.rows(night.lake, "vault", before)
