@@ -39,7 +39,7 @@ def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -
         for c in checks
     )
     rows = rows.selectExpr(
-        "*", f"CASE WHEN coalesce({good}, false) THEN NULL ELSE array_compact(array({each})) END AS _failed"
+        "*", f"CASE WHEN NOT coalesce({good}, false) THEN array_compact(array({each})) END AS _failed"
     )
     none = "CAST(array() AS ARRAY<STRING>)"
     return rows.selectExpr(
@@ -77,8 +77,8 @@ class Feed:
     def stage(self) -> None:
         """Evaluates the row checks and the duplicates once."""
         lake = self.night.lake
-        self.landed = lake.parquet(self.files)
-        rows = checked(self.landed, self.contract, self.checks).selectExpr("*", _hash(self.contract))
+        landed = lake.parquet(self.files)
+        rows = checked(landed, self.contract, self.checks).selectExpr("*", _hash(self.contract))
         # what is verbatim stands in landing already
         self.rows = lake.scratch(f"checked-{self.name}", rows.drop(*self.contract.names, *NOT_AGAIN))
         self.staged = lake.scratched(f"checked-{self.name}")

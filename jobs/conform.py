@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.identities import grow_vault
-from jobs.lake import parquet_files, spark_tables, tallies
+from jobs.lake import spark_tables, tallies
 from jobs.lake.ask import NO_KEYS
 from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
@@ -238,11 +238,8 @@ def _left_out(
 
 def _fold(night: Night, contract: Contract) -> None:
     """Keeps the months' sums of the bookings that count, for features alone, which computes nobody else tonight."""
-    version = night.pinned(f"accepted/{contract.feed}")
     tables = {
-        "bookings": contract.accepted_schema().empty_table()
-        if version is None
-        else parquet_files.rows(night.lake, f"accepted/{contract.feed}", version),
+        "bookings": night.rows(f"accepted/{contract.feed}", contract.accepted_schema()),
         "consented": night.dataset("conformed/consented"),
         "left_out": night.dataset("conformed/left_out"),
         "erased": night.lake.scratched("people").filter(pc.field("what") == "erased"),

@@ -77,10 +77,10 @@ def _identities(feeds: list[Feed], night: Night) -> int:
         VAULT.ddl(),
         "known-people",
     )
-    if night.pinned_before("vault") is not None:
-        found["vault"] = lake.scratched("known-people")
+    met = night.pinned_before("vault") is not None
+    found["vault"] = lake.scratched("known-people") if met else VAULT.arrow().empty_table()
     own = known.selectExpr(*columns, "false AS own").schema
-    suspected = lake.answer("suspected-people", split.suspected("vault" in found), found, own)
+    suspected = lake.answer("suspected-people", split.SUSPECTED, found, own)
     if suspected is not None:
         bad = lake.scratch("conflicts", matching.conflicting(suspected, known))
         conflicts = lake.scratched("conflicts")
@@ -128,11 +128,11 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
         own, tables = feeds["consents"], dict[str, Any]()
         rows, known = own.kept_rows(tables), night.pinned_before(table) is not None
 
-        def suspected(name: str, sql: Callable[[str, bool], str], column: str, told: str) -> DataFrame | None:
+        def suspected(name: str, sql: Callable[[str], str], column: str, told: str) -> DataFrame | None:
             """The rows with a value of a column that ``sql`` answers with, of ``rows`` and what came ``before``."""
-            more = {"before": night.lake.scratched(told)} if known else {}
+            stored = night.lake.scratched(told) if known else contract.accepted_schema().empty_table()
             sole = own.kept.select(column).schema
-            found = night.lake.answer(name, sql(rows, known), tables | more, sole)
+            found = night.lake.answer(name, sql(rows), tables | {"before": stored}, sole)
             return None if found is None else own.kept.join(found, column, "left_semi")
 
         same_id = "consent_id IN (SELECT t_consent_id FROM keys)"

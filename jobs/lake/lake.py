@@ -26,15 +26,15 @@ from jobs.lake.newest import Newest
 from jobs.lake.runs import Runs
 
 if TYPE_CHECKING:
+    from deltalake.transaction import AddAction
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
 # Statistics in the Delta log would hold the smallest and largest value of each column, identities among them.
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 OPENED = 256  # versions of tables at a time
-GROUP_ROWS = (
-    262_144  # of a file: so few that some batches of them fit the memory, so many that words compress
-)
+# Of a file: so few that some batches of them fit the memory, so many that words compress.
+GROUP_ROWS = 262_144
 SMALL_BYTES = 64 << 20  # about half a million rows
 
 
@@ -177,17 +177,10 @@ class Lake(Runs):
         ``schema`` is the table's; ``sql`` answers with its columns but ``night``. :meth:`write_arrow` says what it
         replaces.
         """
-        place = f"night={night.isoformat()}/{secrets.token_hex(8)}.parquet"
-        path = f"{self.path}/{table}/{place}"
-        added = []
-        if rows := self.store(sql, tables, path):
-            added.append(spark_tables.added(self.fs, path, place, rows, {"night": night.isoformat()}))
-        else:
-            self.fs.rm(path)
         return spark_tables.commit(
             self.url(table),
             Schema.from_arrow(schema),
-            added,
+            self.store_night(table, sql, tables, night),
             NO_STATISTICS,
             "night",
             after.isoformat() if after else None,
@@ -279,6 +272,15 @@ class Lake(Runs):
                 writer.write_batch(batch)
                 rows += batch.num_rows
         return rows
+
+    def store_night(self, table: str, sql: str, tables: dict[str, Any], night: dt.date) -> list[AddAction]:
+        """Writes the answer to a SELECT as a night's file of a nightly table; what to commit of it, if any."""
+        place = f"night={night.isoformat()}/{secrets.token_hex(8)}.parquet"
+        path = f"{self.path}/{table}/{place}"
+        if rows := self.store(sql, tables, path):
+            return [spark_tables.added(self.fs, path, place, rows, {"night": night.isoformat()})]
+        self.fs.rm(path)
+        return []
 
     def scratched(self, name: str) -> pads.Dataset:
         """What :meth:`scratch` or :meth:`keep_scratch` wrote, as an Arrow dataset, no JVM."""

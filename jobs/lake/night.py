@@ -116,6 +116,21 @@ class Night:
         version = self.pinned(table)
         return None if version is None else self.lake.dataset(table, version)
 
+    def rows(self, table: str, schema: pa.Schema, tonight: bool = False) -> Any:
+        """A table for tonight as DuckDB reads it fastest, with ``tonight`` the night's own rows of a nightly one; empty
+        where there is no table yet.
+        """
+        return self._rows(table, self.pinned(table), schema, self.date if tonight else None)
+
+    def rows_before(self, table: str, schema: pa.Schema) -> Any:
+        """The same of a table as the previous publication holds it."""
+        return self._rows(table, self.pinned_before(table), schema)
+
+    def _rows(self, table: str, version: int | None, schema: pa.Schema, night: dt.date | None = None) -> Any:
+        if version is None:
+            return schema.empty_table()
+        return parquet_files.rows(self.lake, table, version, night)
+
     def among(
         self, table: str, where: str, keys: Any, columns: Sequence[str], ddl: str, name: str
     ) -> DataFrame:

@@ -6,7 +6,6 @@ The log names nights and files alone, never a condition on a person.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
-from jobs.lake import parquet_files, spark_tables
+from jobs.lake import parquet_files
 from jobs.lake.ask import ask
 from jobs.lake.contents import Content, content
 from jobs.lake.lake import Lake
@@ -91,14 +90,9 @@ def drop_people(
     names = whole.schema.names
     inside = ", ".join(f'"{n}"' for n in names if n != "night")
     for day in days:
-        place = f"night={day.isoformat()}/{secrets.token_hex(8)}-kept.parquet"
-        path = f"{lake.path}/{table}/{place}"
         before = whole.filter(pc.field("night") == pa.scalar(day))
         sql = f"SELECT {inside} FROM data d WHERE NOT coalesce({mine}, false)"
-        if rows := lake.store(sql, {"data": before, **tables}, path):
-            files.append(spark_tables.added(lake.fs, path, place, rows, {"night": day.isoformat()}))
-        else:
-            lake.fs.rm(path)
+        files += lake.store_night(table, sql, {"data": before, **tables}, day)
         lost = lost.joined(content(before, names, where=mine, more=tables))
     return _replace(lake, table, days, files), lost
 

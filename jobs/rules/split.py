@@ -56,18 +56,14 @@ def identities(rows: dict[str, bool]) -> str:
     return " UNION ".join(f"SELECT {names}, {own} AS own FROM {source} s" for source, own in rows.items())
 
 
-def suspected(known: bool) -> str:
-    """``person_id, birth_mac, name_macs, own`` of ``found`` whose people have more than one identity in it, or in it
-    and ``vault``: no others are in :func:`matching.conflicting`.
-    """
-    identity = "person_id, birth_mac, name_macs"
-    every = f"SELECT {identity} FROM found" + (f" UNION SELECT {identity} FROM vault" if known else "")
-    return (
-        f"SELECT DISTINCT {identity}, own FROM found SEMI JOIN (SELECT person_id FROM ({every}) GROUP BY person_id "
-        "HAVING count(*) > 1 OR bool_or(len(name_macs) = 0)) USING (person_id)"
+SUSPECTED = """
+SELECT DISTINCT person_id, birth_mac, name_macs, own FROM found SEMI JOIN (
+    SELECT person_id FROM (
+        SELECT person_id, birth_mac, name_macs FROM found UNION SELECT person_id, birth_mac, name_macs FROM vault
     )
-
-
+    GROUP BY person_id HAVING count(*) > 1 OR bool_or(len(name_macs) = 0)
+) USING (person_id)
+"""  # of ``found`` whose people have more than one identity in it and ``vault``: no others are in matching.conflicting
 OTHER_GIVEN_NAMES = """
 SELECT count(*) AS people FROM (
     SELECT person_id FROM (SELECT DISTINCT person_id, given_macs FROM found WHERE len(given_macs) > 0)
@@ -78,23 +74,23 @@ SELECT count(*) AS people FROM (
 _RECEIPT = "lower(trim(t_receipt_sha256))"
 
 
-def consents_again(rows: str, known: bool) -> str:
+def consents_again(rows: str) -> str:
     """``consent_id`` of ``rows`` (a FROM clause) that came twice, or before (``before``): no others are in
     :func:`matching.rewritten`.
     """
-    again = " UNION SELECT consent_id FROM before" if known else ""
-    return f"SELECT t_consent_id AS consent_id FROM {rows} r GROUP BY ALL HAVING count(*) > 1{again}"
+    twice = f"SELECT t_consent_id AS consent_id FROM {rows} r GROUP BY ALL HAVING count(*) > 1"
+    return f"{twice} UNION SELECT consent_id FROM before"
 
 
-def receipts_again(rows: str, known: bool) -> str:
+def receipts_again(rows: str) -> str:
     """``receipt_sha256`` as ``rows`` have it, of receipts that came for two people, or before (``before``): no others
     are in :func:`matching.receipts_reused`.
     """
-    again = f" OR {_RECEIPT} IN (SELECT lower(trim(receipt_sha256)) FROM before)" if known else ""
     return (
         f"SELECT DISTINCT t_receipt_sha256 AS receipt_sha256 FROM {rows} r WHERE t_kind = 'consent' "
         f"AND t_receipt_sha256 IS NOT NULL WINDOW same AS (PARTITION BY {_RECEIPT}) "
-        f"QUALIFY min(person_id) OVER same <> max(person_id) OVER same{again}"
+        f"QUALIFY min(person_id) OVER same <> max(person_id) OVER same "
+        f"OR {_RECEIPT} IN (SELECT lower(trim(receipt_sha256)) FROM before)"
     )
 
 

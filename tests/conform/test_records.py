@@ -170,7 +170,7 @@ def test_a_person_has_one_first_row_and_one_for_each_further_name(spark):
         "birth_mac",
         "array(cast(CASE consent_id WHEN 'same' THEN 'a' WHEN 'new' THEN 'n' ELSE 'o' END as binary)) AS name_macs",
     )
-    fresh = ask(new_identities("said", NIGHT.isoformat()), {"said": said.toArrow(), "vault": vault})
+    fresh = ask(new_identities("said", NIGHT), {"said": said.toArrow(), "vault": vault})
     assert {(r["person_id"], r["event"], r["family_name"], r["birth_date"]) for r in fresh.to_pylist()} == {
         (1, "name", "New", "1980-01-01"),
         (2, "first", "OTHER", "1981-01-01"),

@@ -46,7 +46,7 @@ VAULT = identities((1, "b", "n", "", False), (2, "b", "n", "", False), (2, "b", 
     ],
 )
 def test_whose_identities_may_disagree(rows, suspected):
-    found = ask(split.suspected(known=True), {"found": identities(*rows), "vault": VAULT})
+    found = ask(split.SUSPECTED, {"found": identities(*rows), "vault": VAULT})
     assert set(found.column("person_id").to_pylist()) == suspected
 
 
@@ -77,16 +77,16 @@ BEFORE = pa.table({"consent_id": ["d", "z"], "receipt_sha256": ["CD", "99"]})
 
 
 @pytest.mark.parametrize(
-    ("sql", "known", "found"),
+    ("sql", "before", "found"),
     [
-        (split.consents_again, False, {"b"}),
-        (split.consents_again, True, {"b", "d", "z"}),
-        (split.receipts_again, False, {"AB", "ab"}),
-        (split.receipts_again, True, {"AB", "ab", "cd"}),
+        (split.consents_again, BEFORE.slice(0, 0), {"b"}),
+        (split.consents_again, BEFORE, {"b", "d", "z"}),
+        (split.receipts_again, BEFORE.slice(0, 0), {"AB", "ab"}),
+        (split.receipts_again, BEFORE, {"AB", "ab", "cd"}),
     ],
 )
-def test_declarations_that_came_again(sql, known, found):
-    answer = ask(sql("rows", known), {"rows": CONSENTS, "before": BEFORE})
+def test_declarations_that_came_again(sql, before, found):
+    answer = ask(sql("rows"), {"rows": CONSENTS, "before": before})
     assert set(answer.column(0).to_pylist()) == found
 
 
