@@ -12,11 +12,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.lake.night import Night
-from jobs.rules import counting, floor
-from jobs.rules.behaviour import behaviour
+from jobs.rules import behaviour, counting, floor
 from jobs.rules.policy import Policy
 from schemas.features import FEATURES
-from schemas.tables import TRANSACTIONS_MONTHLY
 
 # No record in these is information: nothing was decided against the person (RULES, "Consents").
 SILENCE_SPEAKS = ("court", "traffic")
@@ -230,11 +228,11 @@ def run(night: Night) -> dict[str, int]:
     scored = {
         f: night.touched_frame(f"conformed/{f}").where("for_scores") for f in ("court", "traffic", "tax")
     }
-    monthly = night.lake.work_frame(date, "transactions", TRANSACTIONS_MONTHLY.ddl())
-    # bookings before the window are a record of the person, and a thin file rather than none
-    banked = monthly.select("person_id").distinct()
+    monthly = {"monthly": night.lake.worked(date, "transactions")}
+    nobody = night.lake.empty(behaviour.DDL)
+    banked = night.lake.answer("behaviour", behaviour.features(date), monthly, nobody.schema)
     sources = {
-        "transactions": banked.join(behaviour(monthly, date), "person_id", "left"),
+        "transactions": nobody if banked is None else banked,
         "tax": tax_features(scored["tax"], policy, date),
         "court": court_features(scored["court"], policy, date),
         "traffic": traffic_features(scored["traffic"], policy, date),

@@ -324,12 +324,17 @@ class Lake(Runs):
         """Keeps DuckDB's answer to a SELECT, of any size."""
         self.store(sql, tables, f"{self.path}/{self._work_folder(night, name)}/rows.parquet")
 
-    def work_frame(self, night: dt.date, name: str, ddl: str) -> DataFrame:
-        """What was kept, as a frame; AssentError where there is nothing."""
-        folder = self._work_folder(night, name)
-        if not self.fs.exists(f"{self.path}/{folder}"):
+    def worked(self, night: dt.date, name: str) -> pads.Dataset:
+        """What :meth:`answer_work` has kept, as an Arrow dataset; AssentError where there is nothing."""
+        folder = f"{self.path}/{self._work_folder(night, name)}"
+        if not self.fs.exists(folder):
             raise AssentError(f"{name}: not written yet for {night}; run the earlier steps of the night")
-        return self.spark.read.schema(ddl).parquet(f"{self.root}/{folder}")
+        return pads.dataset(f"{folder}/rows.parquet", filesystem=self.fs, format="parquet")
+
+    def work_frame(self, night: dt.date, name: str, ddl: str) -> DataFrame:
+        """The same as a Spark frame."""
+        self.worked(night, name)
+        return self.spark.read.schema(ddl).parquet(f"{self.root}/{self._work_folder(night, name)}")
 
     # -- publications
     def publications(self) -> list[dict[str, Any]]:

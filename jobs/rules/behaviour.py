@@ -1,107 +1,104 @@
-"""Features of payment behaviour, from sums a person and month."""
+"""Features of payment behaviour, from sums a person and month, as SQL."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
-
 from jobs.rules.dates import WINDOW_MONTHS
 
-NEVER_LATE = 99.0
-INTEREST_PARTS = (
-    50  # a card's month adds more than one part in 50 (2%, about a month's interest): it was used
-)
+NEVER_LATE = 99
+# a card's month adds more than one part in 50 (2%, about a month's interest): it was used
+INTEREST_PARTS = 50
 
 
-def _ratio(top: Column, bottom: Column) -> Column:
-    return F.when(bottom > 0, top.cast("double") / bottom)
+def _ratio(top: str, bottom: str) -> str:
+    """Null where there is nothing to share."""
+    return f"CASE WHEN {bottom} > 0 THEN CAST({top} AS DOUBLE) / {bottom} END"
 
 
-def _at_most_one(ratio: Column) -> Column:
+def _at_most_one(ratio: str) -> str:
     """Unlike ``least``, keeps a null."""
-    return F.when(ratio > 1, F.lit(1.0)).otherwise(ratio)
+    return f"CASE WHEN {ratio} > 1 THEN 1 ELSE {ratio} END"
 
 
-def behaviour(monthly: DataFrame, night: dt.date) -> DataFrame:
-    """``person_id`` and every feature of ``transactions``, one row a person with a booking in the window.
+def _total(value: str, where: str = "true") -> str:
+    return f"coalesce(sum({value}) FILTER ({where}), 0)"
 
-    ``monthly`` is TRANSACTIONS_MONTHLY. The window is the night's calendar month and the 12 before it. What nobody
-    reported (a limit, days past due, an income) is null, never zero.
+
+def _months(where: str) -> str:
+    return f"count(*) FILTER ({where})"
+
+
+def _used(where: str) -> str:
+    return _ratio(_total("limited_statement_minor", where), _total("credit_limit_minor", where))
+
+
+# Conditions on a month by its ``age``: 0 is the night's, of which the statement may be there and its repayment not yet.
+RECENT, EARLIER, HALF, PAST = "age <= 3", "age BETWEEN 4 AND 6", "age BETWEEN 1 AND 6", "age >= 1"
+FOLLOWED = "age >= 2"  # the month after is over
+LATE = "max_days_past_due > 0"
+REPORTED = "sum(days_past_due_reports) > 0"
+ASKED = _months(f"{PAST} AND statements > 0")
+WITH_LIMIT = f"{RECENT} AND credit_limit_minor > 0"
+UNUSED = f"greatest({_total('credit_limit_minor - limited_statement_minor', WITH_LIMIT)}, 0)"
+COMPARED = f"{PAST} AND owed_before IS NOT NULL"
+ADDED = "(statement_minor + card_repayment_minor - owed_before)"
+# silence is no missed repayment
+MISSED = f"statement_minor > 0 AND card_repayment_minor = 0 AND next_repaid = 0 AND {FOLLOWED}"
+INCOME, HOUSING = _total("income_minor", HALF), _total("housing_minor", HALF)
+
+FEATURES = {
+    "months_active": "count(*)",
+    "months_late": f"CASE WHEN {REPORTED} THEN {_months(LATE)} END",
+    "months_since_late": f"CASE WHEN {REPORTED} THEN coalesce(min(age) FILTER ({LATE}), {NEVER_LATE}) END",
+    "max_days_past_due": "max(max_days_past_due)",
+    "days_past_due_latest": "arg_max(max_days_past_due, month) FILTER (days_past_due_reports > 0)",
+    "utilisation": _used(RECENT),
+    "utilisation_trend": f"({_used(RECENT)}) - ({_used(EARLIER)})",
+    "card_use_months_share": _ratio(
+        _months(f"{COMPARED} AND {INTEREST_PARTS} * {ADDED} > owed_before"), _months(COMPARED)
+    ),
+    "repaid_share": _at_most_one(_ratio(_total("card_repayment_minor"), _total("statement_minor"))),
+    "unused_limit_minor": _ratio(UNUSED, _months(WITH_LIMIT)),
+    "least_repaid_share": _at_most_one(
+        f"min({_ratio('next_repaid', 'statement_minor')}) FILTER ({FOLLOWED})"
+    ),
+    "repaid_months_share": _at_most_one(_ratio(_months(f"{PAST} AND card_repayment_minor > 0"), ASKED)),
+    "repaid_monthly_minor": _ratio(_total("card_repayment_minor", PAST), ASKED),
+    "missed_repayments": f"CASE WHEN sum(statements) > 0 THEN {_months(MISSED)} END",
+    "income_monthly_minor": _ratio(INCOME, _months(f"{HALF} AND income_minor > 0")),
+    "income_months": f"nullif({_months('income_minor > 0')}, 0)",
+    "housing_to_income": f"CASE WHEN {HOUSING} > 0 THEN {_ratio(HOUSING, INCOME)} END",
+    "loans_to_income": _ratio(_total("loan_repayment_minor", HALF), INCOME),
+    "overdraft_fees": "sum(overdraft_fees)",
+    "returned_payments": "sum(returned_payments)",
+    "cash_share": _ratio(_total("cash_withdrawal_minor"), _total("outgoing_minor")),
+}
+DDL = ", ".join(["person_id BIGINT", *(f"{name} DOUBLE" for name in FEATURES)])
+
+
+def features(night: dt.date) -> str:
+    """SQL of ``person_id`` and every feature of ``transactions``, one row a person in ``monthly`` (TRANSACTIONS_MONTHLY).
+
+    The window is the night's calendar month and the 12 before it; of whom no booking lies in it everything is null: a
+    record of the person, and a thin file rather than none. What nobody reported (a limit, days past due, an income) is
+    null, never zero.
     """
-    age = F.lit(12 * night.year + night.month) - (12 * F.year("month") + F.month("month"))
-    order = Window.partitionBy("person_id").orderBy("month")
-    rows = (
-        monthly.withColumn("age", age)
-        .where(F.col("age").between(0, WINDOW_MONTHS))
-        .withColumn(
-            "next_repaid",  # null where the next month has no booking
-            F.when(F.lead("age").over(order) == F.col("age") - 1, F.lead("card_repayment_minor").over(order)),
-        )
-        .withColumn(
-            "owed_before",  # null without card statements both months
-            F.when(
-                (F.lag("age").over(order) == F.col("age") + 1)
-                & (F.lag("statements").over(order) > 0)
-                & (F.col("statements") > 0),
-                F.lag("statement_minor").over(order),
-            ),
-        )
+    made = ", ".join(f"CAST({sql} AS DOUBLE) AS {name}" for name, sql in FEATURES.items())
+    return f"""
+    WITH aged AS (
+        SELECT *, datediff('month', month, DATE '{night}') AS age FROM monthly
+    ),
+    months AS (
+        SELECT *,
+            -- null where the next month has no booking
+            CASE WHEN lead(age) OVER mine = age - 1 THEN lead(card_repayment_minor) OVER mine END AS next_repaid,
+            -- null without card statements both months
+            CASE WHEN lag(age) OVER mine = age + 1 AND lag(statements) OVER mine > 0 AND statements > 0
+                THEN lag(statement_minor) OVER mine END AS owed_before
+        FROM aged WHERE age BETWEEN 0 AND {WINDOW_MONTHS}
+        WINDOW mine AS (PARTITION BY person_id ORDER BY month)
     )
-    late = F.col("max_days_past_due") > 0
-    reported = F.sum("days_past_due_reports") > 0
-    recent, earlier, half = F.col("age") <= 3, F.col("age").between(4, 6), F.col("age").between(1, 6)
-
-    def total(name: str, where: Column | None = None) -> Column:
-        value = F.col(name) if where is None else F.when(where, F.col(name))
-        return F.coalesce(F.sum(value), F.lit(0))
-
-    def used(where: Column) -> Column:
-        return _ratio(total("limited_statement_minor", where), total("credit_limit_minor", where))
-
-    missed = (
-        (F.col("statement_minor") > 0)
-        & (F.col("card_repayment_minor") == 0)
-        & (F.col("next_repaid") == 0)  # silence is no missed repayment
-        & (F.col("age") >= 2)  # the month after is over
-    )
-    owing = F.when((F.col("statement_minor") > 0) & (F.col("age") >= 2), F.col("statement_minor"))
-    past = F.col("age") >= 1  # of the night's month, the statement may be there and its repayment not yet
-    asked = F.count_if(past & (F.col("statements") > 0))
-    added = F.col("statement_minor") + F.col("card_repayment_minor") - F.col("owed_before")
-    compared = past & F.col("owed_before").isNotNull()
-    card_used = compared & (INTEREST_PARTS * added > F.col("owed_before"))
-    with_limit = recent & (F.col("credit_limit_minor") > 0)
-    unused = total("credit_limit_minor", with_limit) - total("limited_statement_minor", with_limit)
-    income = total("income_minor", half)
-    last_late = F.min(F.when(late, F.col("age")))
-    return rows.groupBy("person_id").agg(
-        F.count("*").cast("double").alias("months_active"),
-        F.when(reported, F.count_if(late)).cast("double").alias("months_late"),
-        F.when(reported, F.coalesce(last_late.cast("double"), F.lit(NEVER_LATE))).alias("months_since_late"),
-        F.max("max_days_past_due").cast("double").alias("max_days_past_due"),
-        F.max_by("max_days_past_due", F.when(F.col("days_past_due_reports") > 0, F.col("month")))
-        .cast("double")
-        .alias("days_past_due_latest"),
-        used(recent).alias("utilisation"),
-        (used(recent) - used(earlier)).alias("utilisation_trend"),
-        _ratio(F.count_if(card_used), F.count_if(compared)).alias("card_use_months_share"),
-        _at_most_one(_ratio(total("card_repayment_minor"), total("statement_minor"))).alias("repaid_share"),
-        _ratio(F.greatest(unused, F.lit(0)), F.count_if(with_limit)).alias("unused_limit_minor"),
-        _at_most_one(F.min(_ratio(F.col("next_repaid"), owing))).alias("least_repaid_share"),
-        _at_most_one(_ratio(F.count_if(past & (F.col("card_repayment_minor") > 0)), asked)).alias(
-            "repaid_months_share"
-        ),
-        _ratio(total("card_repayment_minor", past), asked).alias("repaid_monthly_minor"),
-        F.when(F.sum("statements") > 0, F.count_if(missed)).cast("double").alias("missed_repayments"),
-        _ratio(income, F.count_if(half & (F.col("income_minor") > 0))).alias("income_monthly_minor"),
-        F.nullif(F.count_if(F.col("income_minor") > 0), F.lit(0)).cast("double").alias("income_months"),
-        F.when(total("housing_minor", half) > 0, _ratio(total("housing_minor", half), income)).alias(
-            "housing_to_income"
-        ),
-        _ratio(total("loan_repayment_minor", half), income).alias("loans_to_income"),
-        F.sum("overdraft_fees").cast("double").alias("overdraft_fees"),
-        F.sum("returned_payments").cast("double").alias("returned_payments"),
-        _ratio(total("cash_withdrawal_minor"), total("outgoing_minor")).alias("cash_share"),
-    )
+    SELECT person_id, {", ".join(FEATURES)} FROM (SELECT DISTINCT person_id FROM monthly)
+    LEFT JOIN (SELECT person_id, {made} FROM months GROUP BY person_id) USING (person_id)
+    """

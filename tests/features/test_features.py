@@ -3,8 +3,9 @@
 import datetime as dt
 
 from jobs.features import applications, court_features, features, tax_features
+from jobs.lake.ask import ask
 from jobs.lake.config import load_policy
-from jobs.rules.behaviour import behaviour
+from jobs.rules import behaviour
 from schemas.contract import contracts
 from schemas.tables import CONSENTED, ORDER_FLAGS, RECORD_FLAGS, TRANSACTIONS_MONTHLY
 from tests.registers.test_lifecycle import orders
@@ -116,11 +117,13 @@ person_id | month      | transactions | income_minor | statements | statement_mi
 1         | 2026-09-01 | 1            | 100          | 1          | 50              | 0                    | 100                | 50                      | 0                 | 1
 1         | 2026-10-01 | 1            | 0            | 1          | 50              | 25                   | 100                | 50                      | 0                 | 1
 2         | 2026-11-01 | 1            | 0            | 0          | 0               | 0                    | 0                  | 0                       | -                 | 0
+3         | 2025-10-01 | 9            | 999          | 0          | 0               | 0                    | 0                  | 0                       | 90                | 1
 """
 BEHAVED = """
 person_id | months_active | months_late | months_since_late | max_days_past_due | utilisation | repaid_share | missed_repayments | income_monthly_minor | income_months
 1         | 3             | 1           | 3                 | 30                | 0.5         | 0.166667     | 1                 | 100                  | 2
 2         | 1             | -           | -                 | -                 | -           | -            | -                 | -                    | -
+3         | -             | -           | -                 | -                 | -           | -            | -                 | -                    | -
 """
 # 1: the newest report counts, also 0; 2: of two months with a report the newest, silence after it is no report
 # 3: over the limit leaves 0 unused, never less; 4: no statement, a repayment alone; 5: a limit of 0 is no limit
@@ -197,13 +200,19 @@ def columns(table):
     return [c.strip() for c in table.strip().splitlines()[0].split("|")]
 
 
+def behaved(spark, months):
+    """The features of behaviour of a table of months."""
+    monthly = frame(spark, TRANSACTIONS_MONTHLY.ddl(), months, **ZERO).toArrow()
+    return spark.createDataFrame(ask(behaviour.features(NIGHT), {"monthly": monthly}), behaviour.DDL)
+
+
 def test_behaviour_is_folded_from_months_and_silence_stays_null(spark):
-    made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), MONTHS, **ZERO), NIGHT)
+    made = behaved(spark, MONTHS)
     assert texts(made, *columns(BEHAVED)) == expected(BEHAVED)
 
 
 def test_of_a_card_only_what_was_reported_counts(spark):
-    made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), CARDS, **ZERO), NIGHT)
+    made = behaved(spark, CARDS)
     assert texts(made, *columns(CARD_FEATURES)) == expected(CARD_FEATURES)
 
 
@@ -238,7 +247,7 @@ def test_a_month_is_over_on_its_day_or_on_the_last_day_of_a_shorter_month(spark)
 
 
 def test_a_card_is_used_in_a_month_that_adds_more_than_interest(spark):
-    made = behaviour(frame(spark, TRANSACTIONS_MONTHLY.ddl(), USE, **ZERO), NIGHT)
+    made = behaved(spark, USE)
     assert texts(made, *columns(USED)) == expected(USED)
 
 
