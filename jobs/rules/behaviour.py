@@ -78,7 +78,7 @@ DDL = ", ".join(["person_id BIGINT", *(f"{name} DOUBLE" for name in FEATURES)])
 
 
 def features(night: dt.date) -> str:
-    """SQL of ``person_id`` and every feature of ``transactions``, one row a person in ``monthly`` (TRANSACTIONS_MONTHLY).
+    """SQL: ``person_id`` and every feature of ``transactions``, one row a person in ``monthly`` (TRANSACTIONS_MONTHLY).
 
     The window is the night's calendar month and the 12 before it; of whom no booking lies in it everything is null: a
     record of the person, and a thin file rather than none. What nobody reported (a limit, days past due, an income) is
