@@ -23,6 +23,8 @@ from schemas.contract import Contract
 from schemas.tables import QUARANTINE
 
 PLACE = matching.PLACE
+# Of a feed's night, put in order as they are written. What does not fit the memory goes to the disk: of more, too much.
+SORTED_ROWS = 100_000_000
 NOT_AGAIN = ("row_error", "raw", "id_valid", "receipt_mac")
 
 
@@ -132,6 +134,15 @@ class Feed:
             tables[fates] = self.night.lake.scratched(f"fates-{self.name}")
         return split.kept(name, fates)
 
+    def told_apart(self, tables: dict[str, Any]) -> dict[str, str | None]:
+        """For :func:`split.accepted_identities`, once the rows are written; adds what it reads to ``tables``."""
+        checked, outcomes = f"checked_{self.name}", None
+        tables[checked] = self.staged
+        if self.fates is not None or self.refused:
+            outcomes = f"outcomes_{self.name}"
+            tables[outcomes] = self.night.lake.scratched(f"outcomes-{self.name}")
+        return {checked: outcomes}
+
     def refuse(self, places: DataFrame, reason: str, contested: Column | None = None) -> None:
         """Refuses rows by file and row number."""
         self.refused.append(
@@ -167,14 +178,15 @@ class Feed:
             left_out = outcomes.count_rows()
             duplicates = tallies.by_file(outcomes, split.IS_COPY)
         refused = left_out - sum(duplicates.values())
+        kept = self.counts["rows"] - left_out
         return _conserved(
             self,
             self._written(
                 "accepted",
-                split.accepted(self.contract, outcomes is not None),
+                split.accepted(self.contract, outcomes is not None, kept <= SORTED_ROWS),
                 tables,
                 self.contract.accepted_schema(),
-                self.counts["rows"] - left_out,
+                kept,
             ),
             self._written(
                 "quarantine",

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from jobs.lake.ask import stream
 from jobs.lake.night import Night
 from jobs.lake.vault import encrypted
-from schemas.contract import IDENTITY_NAMES, contracts
+from jobs.rules import split
 from schemas.tables import VAULT
 
-COLUMNS = ", ".join(["person_id", "id_mac", "birth_mac", "name_macs", *IDENTITY_NAMES])
+if TYPE_CHECKING:
+    from jobs.arrival import Feed
 
 
 def new_identities(accepted: str, night: dt.date) -> str:
     """SQL of VAULT's rows of tonight with the identity still as text: a person's first, and each further family name.
 
-    ``accepted`` is a FROM clause of tonight's accepted rows, ``vault`` what the night before held. Of spellings that
-    compare equal the least stands for all.
+    ``accepted`` is a FROM clause of the identities of tonight's accepted rows (:func:`split.identities`), ``vault``
+    what the night before held. Of spellings that compare equal the least stands for all.
     """
     return f"""
-    WITH tonight AS (SELECT DISTINCT {COLUMNS} FROM {accepted}),
-    variants AS (
+    WITH variants AS (
         SELECT person_id, name_macs, min(id_mac) AS id_mac, min(birth_mac) AS birth_mac,
                min({{'family_name': family_name, 'given_name': given_name,
                     'birth_date': CAST(birth_date AS VARCHAR), 'national_id': national_id}}) AS said
-        FROM tonight GROUP BY person_id, name_macs
+        FROM {accepted} GROUP BY person_id, name_macs
     ),
     fresh AS (
         SELECT v.*, person_id IN (SELECT person_id FROM vault) AS known,
@@ -39,14 +41,19 @@ def new_identities(accepted: str, night: dt.date) -> str:
     """
 
 
-def grow_vault(night: Night) -> int:
-    """Writes tonight's new people and names into the vault; returns how many rows that is."""
-    tables = {
-        f"accepted_{feed}": night.rows(f"accepted/{feed}", contract.accepted_schema(), tonight=True)
-        for feed, contract in contracts().items()
-    }
-    every = " UNION ALL ".join(f"SELECT {COLUMNS} FROM {name}" for name in tables)
+def grow_vault(night: Night, feeds: Sequence[Feed]) -> int:
+    """Writes tonight's new people and names into the vault; returns how many rows that is.
+
+    ``feeds`` are those that delivered, their rows written and their identities in scratch.
+    """
+    if not feeds:
+        return int(night.write_arrow("vault", VAULT.arrow().empty_table(), nightly=True)["rows"])
+    tables = dict[str, Any]()
+    outcomes = dict[str, str | None]()
+    for feed in feeds:
+        outcomes |= feed.told_apart(tables)
+    tables["identities"] = night.lake.scratched("identities")
     tables["vault"] = night.rows_before("vault", VAULT.arrow())
-    with stream(new_identities(f"({every})", night.date), tables) as batches:
+    with stream(new_identities(split.accepted_identities(outcomes), night.date), tables) as batches:
         pin = night.write_arrow_stream("vault", encrypted(batches, night.keys), VAULT.arrow())
     return int(pin["rows"])

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from jobs import retention
 from jobs.arrival import Feed, delivery_row
+from jobs.identities import grow_vault
 from jobs.lake import gx, tallies
 from jobs.lake.ask import NO_KEYS, ask
 from jobs.lake.landing import remove
@@ -172,7 +173,9 @@ def _tell_manifests(night: Night, deliveries: list[dict[str, Any]]) -> None:
 
 
 def run(night: Night) -> dict[str, int]:
-    """Validates every feed that delivered tonight; returns accepted, quarantined and duplicate rows."""
+    """Validates every feed that delivered tonight; returns its accepted, quarantined and duplicate rows, and the new
+    rows of the ``vault``.
+    """
     feeds: dict[str, Feed] = {}
     deliveries: list[dict[str, Any]] = []
     retention.begin(night)
@@ -203,6 +206,7 @@ def run(night: Night) -> dict[str, int]:
         _consents(feeds, night)
         for rows in side_by_side(Feed.write, feeds.values()):
             deliveries += rows
+        met = grow_vault(night, list(feeds.values()))
         if pages:
             pages.result()
     _tell_manifests(night, deliveries)
@@ -210,4 +214,5 @@ def run(night: Night) -> dict[str, int]:
     night.write_arrow("deliveries", table, nightly=True)
     night.lake.clear_scratch()
     purged = {k: n for k, n in retention.run(night).items() if n}
-    return {k: sum(r[k] for r in deliveries) for k in ("accepted", "quarantined", "duplicates")} | purged
+    counts = {k: sum(r[k] for r in deliveries) for k in ("accepted", "quarantined", "duplicates")}
+    return counts | ({"vault": met} if met else {}) | purged

@@ -75,7 +75,7 @@ def _holds(
 
     if equal(content(mine, names)):
         return True
-    digest = RowDigest(names)  # of a table written without Spark the hash is another
+    digest = RowDigest(names)  # of a small table, hashed in Python, the hash is another
     for batch in mine.to_batches():
         digest.add(batch)
     return equal(digest.content)

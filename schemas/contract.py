@@ -138,9 +138,6 @@ LANDING_COLUMNS: dict[str, pa.DataType] = {
 # What validate adds to each accepted row (restricted zone).
 ACCEPTED_COLUMNS = {
     "person_id": "BIGINT",
-    "id_mac": "BINARY",
-    "birth_mac": "BINARY",
-    "name_macs": "ARRAY<BINARY>",
     "content_hash": "BIGINT",  # xxhash64 of the typed contract columns
     "file": "STRING",
     "row_number": "BIGINT",

@@ -264,13 +264,13 @@ class Night:
         self, table: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema
     ) -> dict[str, Any]:
         """A nightly table from Arrow batches of any size."""
-        digest = RowDigest(schema.names)
         first = next(batches, None)
         if first is None or (first.num_rows == 0 and (first := next(batches, None)) is None):
             return self.write_arrow(table, schema.empty_table(), nightly=True)
-        reader = pa.RecordBatchReader.from_batches(schema, (digest.add(b) for b in chain([first], batches)))
+        reader = pa.RecordBatchReader.from_batches(schema, chain([first], batches))
         version = self.lake.write_arrow(table, reader, self.after, nightly=True)
-        return self._pin(table, version, digest.content, schema.names, nightly=True)
+        data = parquet_files.rows(self.lake, table, version, self.date)
+        return self._pin(table, version, content(data, schema.names), schema.names, nightly=True)
 
     def _pin(
         self, table: str, version: int, holds: Content, names: Sequence[str], nightly: bool
@@ -339,13 +339,12 @@ class RowDigest:
         self.rows = 0
         self.total = 0
 
-    def add(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Takes a batch in and hands it on."""
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Takes a batch in."""
         for row in batch.select(self.names).to_pylist():
             digest = hashlib.blake2b(repr(list(row.values())).encode(), digest_size=16).digest()
             self.total += int.from_bytes(digest, "big")
         self.rows += batch.num_rows
-        return batch
 
     @property
     def content(self) -> Content:

@@ -8,12 +8,13 @@ A row is known by ``file, row_number``.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
-from schemas.contract import ACCEPTED_COLUMNS, Contract
+from schemas.contract import ACCEPTED_COLUMNS, IDENTITY_NAMES, Contract
 from schemas.tables import QUARANTINE
 
 PLACE = "file, row_number"
+CODES = ("id_mac", "birth_mac", "name_macs", "given_macs")
 IS_COPY = "len(reasons) = 0"  # of an outcome: a duplicate, which is kept nowhere
 
 _FATES = f"""
@@ -47,13 +48,43 @@ def kept(table: str, fates: str | None) -> str:
     return f"(FROM {table}{left_out} WHERE len(reasons) = 0)"
 
 
-def identities(rows: dict[str, bool]) -> str:
-    """``person_id, birth_mac, name_macs, given_macs, own``, each once, of every feed's rows.
+def identities(rows: Mapping[str, bool]) -> str:
+    """``person_id``, IDENTITY_NAMES, CODES and ``own`` of every feed's rows, one row as it is spelled.
 
     ``rows`` are FROM clauses as :func:`kept` makes them, with whether they are a person's own channel.
     """
-    names = "person_id, birth_mac, name_macs, given_macs"
-    return " UNION ".join(f"SELECT {names}, {own} AS own FROM {source} s" for source, own in rows.items())
+    # the codes follow from what is spelled, which is sooner compared than their lists
+    spelled = ", ".join(f"t_{n} AS {n}" for n in IDENTITY_NAMES)
+    codes = ", ".join(f"any_value({n}) AS {n}" for n in CODES)
+    return " UNION ALL ".join(
+        f"SELECT person_id, {spelled}, {codes}, {own} AS own FROM {source} s GROUP BY person_id, "
+        + ", ".join(IDENTITY_NAMES)
+        for source, own in rows.items()
+    )
+
+
+def accepted_identities(outcomes: Mapping[str, str | None]) -> str:
+    """FROM clause of ``identities`` but those that no accepted row has.
+
+    ``outcomes`` are the feeds' ``checked`` tables, each with that of its outcomes: None where checks alone refuse.
+    """
+    refused = [(c, o) for c, o in outcomes.items() if o is not None]
+    if not refused:
+        return "identities"
+    doubtful = " UNION ".join(
+        f"SELECT person_id FROM {c} SEMI JOIN {o} USING ({PLACE}) WHERE len(reasons) = 0" for c, o in refused
+    )
+    again = identities(
+        {
+            f"(FROM {c}{f' ANTI JOIN {o} USING ({PLACE})' if o else ''} SEMI JOIN doubtful USING (person_id) "
+            "WHERE len(reasons) = 0)": False
+            for c, o in outcomes.items()
+        }
+    )
+    return (
+        f"(WITH doubtful AS MATERIALIZED ({doubtful}) FROM identities ANTI JOIN doubtful USING (person_id) "
+        f"UNION ALL BY NAME {again})"
+    )
 
 
 SUSPECTED = """
@@ -94,11 +125,15 @@ def receipts_again(rows: str) -> str:
     )
 
 
-def accepted(contract: Contract, some_not: bool) -> str:
-    """``accepted/<feed>`` without ``night``; with ``some_not`` the rows that ``outcomes`` names are left out."""
+def accepted(contract: Contract, some_not: bool, in_order: bool) -> str:
+    """``accepted/<feed>`` without ``night``; with ``some_not`` the rows that ``outcomes`` names are left out.
+
+    ``in_order`` of the person, whose identity is then written once and not in each row.
+    """
     typed = [f"t_{n} AS {n}" for n in contract.names]
     names = ", ".join([*typed, *(n for n in ACCEPTED_COLUMNS if n != "night")])
-    return f"SELECT {names} FROM checked" + (f" ANTI JOIN outcomes USING ({PLACE})" if some_not else "")
+    left_out = f" ANTI JOIN outcomes USING ({PLACE})" if some_not else ""
+    return f"SELECT {names} FROM checked{left_out}" + (" ORDER BY person_id" if in_order else "")
 
 
 def _object(names: list[str]) -> str:

@@ -7,12 +7,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from jobs import validate
 from schemas.contract import contracts
-from schemas.tables import VAULT
 from tests.extract.conftest import ROWS, Place, as_csv, oib
 
 FIRST, SECOND = "2026-11-20", "2026-11-21"
@@ -38,16 +36,8 @@ def declared(number: int, key: str, kind: str, **more: str) -> dict[str, str]:
 
 
 def publish(place: Place) -> None:
-    """What a night leaves for the next: its pins, and a vault of the identities it accepted."""
+    """What a night leaves for the next: its pins."""
     night = place.night
-    rows: dict[int, dict[str, Any]] = {}
-    for feed in ("tax", "consents"):
-        accepted = night.lake.dataset(
-            f"accepted/{feed}", night.lake.pins(night.date)[f"accepted/{feed}"]["version"]
-        )
-        for r in accepted.to_table(columns=["person_id", "id_mac", "birth_mac", "name_macs"]).to_pylist():
-            rows[r["person_id"]] = {**r, "event": "first", "night": night.date}
-    night.write_arrow("vault", pa.Table.from_pylist(list(rows.values()), schema=VAULT.arrow()), nightly=True)
     night.previous = {"night": night.date, "tables": night.lake.pins(night.date)}
     night.date = dt.date.fromisoformat(SECOND)
 
@@ -67,7 +57,7 @@ def nights(spark: Any, place: Place) -> Place:
         "consents.csv", as_csv([declared(4, "C4", "erasure"), declared(2, "C2", "access")]), day=FIRST
     )
     place.extract()
-    assert validate.run(place.night) == {"accepted": 5, "quarantined": 0, "duplicates": 0}
+    assert validate.run(place.night) == {"accepted": 5, "quarantined": 0, "duplicates": 0, "vault": 4}
     publish(place)
     return place
 
@@ -125,7 +115,7 @@ def test_a_critical_check_stops_its_feed_alone(
     place.deliver("tax_cut.csv", b"")
     place.deliver("consents.csv", as_csv([declared(2, "C2", "access")]))
     place.extract()
-    assert validate.run(place.night) == {"accepted": 1, "quarantined": 0, "duplicates": 0}
+    assert validate.run(place.night) == {"accepted": 1, "quarantined": 0, "duplicates": 0, "vault": 1}
     entries = {e["file"].split("/")[1]: e for e in place.manifest("tax")}
     assert {f: (e["stopped"], e["rows"]) for f, e in entries.items()} == {
         "tax.csv": ("critical_check", None),

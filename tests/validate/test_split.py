@@ -10,6 +10,7 @@ import pytest
 from jobs.lake.ask import ask
 from jobs.rules import split
 from schemas.contract import contracts
+from tests.tables import rows as table_rows
 
 BINARIES = pa.list_(pa.binary())
 
@@ -160,4 +161,47 @@ def test_refused_rows_as_they_were_delivered():
         1: ("k1", {contract.key: "k1", "family_name": odd}),
         2: ("k2", {contract.key: "k2", "raw": '"half a row'}),
         3: (None, None),
+    }
+
+
+# who, how the name is spelled, in which feed, by check or beside others refused (- where accepted)
+SPELLED = """
+person_id | family_name | feed     | refused  | in_vault
+1         | Horvat      | tax      | -        | yes
+1         | HORVAT      | consents | -        | yes
+2         | Kos         | tax      | conflict | no
+2         | Kos         | consents | -        | yes
+2         | Babić       | tax      | conflict | no
+3         | Novak       | tax      | conflict | no
+4         | Jurić       | tax      | check    | no
+5         | Vuk         | tax      | check    | no
+5         | Vuk         | tax      | -        | yes
+"""
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["some refused beside others", "by checks alone"])
+def test_whose_identities_were_accepted(beside):
+    given = [r for r in table_rows(SPELLED) if beside or r["refused"] != "conflict"]
+    tables, outcomes, sources = {}, {}, {}
+    for feed in ("tax", "consents"):
+        mine = [r for r in given if r["feed"] == feed]
+        numbers = list(range(len(mine)))
+        checked = {
+            "person_id": [int(r["person_id"]) for r in mine],
+            "t_family_name": [r["family_name"] for r in mine],
+            **{f"t_{n}": ["x"] * len(mine) for n in ("national_id", "given_name", "birth_date")},
+            **{n: [b"m"] * len(mine) for n in split.CODES},
+            "reasons": pa.array(
+                [["bad_type"] if r["refused"] == "check" else [] for r in mine], pa.list_(pa.string())
+            ),
+        }
+        tables[f"checked_{feed}"] = rows(row_number=numbers, **checked)
+        refused = [n for n in numbers if mine[n]["refused"] != "-"]
+        tables[f"outcomes_{feed}"] = rows(row_number=pa.array(refused, pa.int64()))
+        outcomes[f"checked_{feed}"] = f"outcomes_{feed}" if beside and feed == "tax" else None
+        sources[split.kept(f"checked_{feed}", None)] = feed == "consents"
+    tables["identities"] = ask(split.identities(sources), tables)
+    found = ask(f"SELECT DISTINCT person_id, family_name FROM {split.accepted_identities(outcomes)}", tables)
+    assert {(str(r["person_id"]), r["family_name"]) for r in found.to_pylist()} == {
+        (r["person_id"], r["family_name"]) for r in given if r["in_vault"] == "yes"
     }
