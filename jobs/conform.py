@@ -11,7 +11,7 @@ from functools import partial, reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.lake import spark_tables, tallies
@@ -20,7 +20,7 @@ from jobs.lake.night import Night
 from jobs.lake.scorecards import earlier_pairs
 from jobs.lake.touched import touched
 from jobs.retention import refused_rows
-from jobs.rules import consent, disputes, doubt, floor, grace
+from jobs.rules import consent, disputes, doubt, floor, grace, versions
 from jobs.rules.months import monthly, that_count
 from jobs.rules.policy import allowed_since
 from jobs.side_by_side import side_by_side
@@ -30,6 +30,11 @@ from schemas.tables import DELIVERIES, FEED_STATE, ORDER_FLAGS, RECORD_FLAGS
 # The person's own declarations; every other feed is data about the person.
 OWN_CHANNEL = ("consents", "disputes")
 DISPUTED_IN_SCORES = ("tax", "court", "traffic")
+# What every revision of a record says together (rules/versions.py), by feed: type and SQL of further columns.
+DETERMINED = {
+    "determined": ("BOOLEAN", "bool_or(status = 'final_determination')")
+}  # a tax debt stays an order
+OF_ALL_REVISIONS = {"consents": consent.OF_ALL_REVISIONS, "tax": DETERMINED}
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,6 @@ def feed_state(deliveries: pa.Table, night: dt.date) -> pa.Table:
         for f, ok in fresh.items()
     ]
     return pa.Table.from_pylist(rows, schema=FEED_STATE.arrow())
-
-
-def current_versions(accepted: DataFrame, contract: Contract) -> DataFrame:
-    """The newest revision of each record (all rows of an append feed)."""
-    if contract.mode == "append":
-        return accepted
-    newest = Window.partitionBy(contract.key).orderBy(F.col("revised_at").desc())
-    return accepted.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1").drop("_rank")
 
 
 def people(consents: DataFrame, stopped: DataFrame, contested: DataFrame, night: dt.date) -> People:
@@ -138,20 +135,13 @@ def flagged(
     )
 
 
-def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who: People) -> DataFrame:
-    """ORDER_FLAGS but ``for_scores``: which records are orders, and whose."""
-    feed, key = contract.feed, contract.key
+def order_flags(records: DataFrame, contract: Contract, who: People) -> DataFrame:
+    """ORDER_FLAGS but ``for_scores``: which records are orders, and whose. Those of ``tax`` have DETERMINED."""
+    feed = contract.feed
     if "gone_since" not in records.columns:
         records = records.withColumn("gone_since", F.lit(None).cast("date"))
     if feed == "tax":
-        ever = (
-            accepted.where("status = 'final_determination'")
-            .select(key)
-            .distinct()
-            .withColumn("_ever", F.lit(True))
-        )
-        records = records.join(ever, key, "left")
-        is_order = F.coalesce("_ever", F.lit(False)) | F.col("gone_since").isNotNull()
+        is_order = F.coalesce("determined", F.lit(False)) | F.col("gone_since").isNotNull()
         left = F.when(
             is_order & (F.col("status") != "final_determination"),
             F.when(F.col("status") == "paid", F.lit("satisfied")).otherwise(F.lit("set_aside")),
@@ -176,7 +166,7 @@ def order_flags(records: DataFrame, accepted: DataFrame, contract: Contract, who
                 "left_determination": left,
             }
         )
-        .drop("_ever", "_doubted")
+        .drop("determined", "_doubted")
     )
 
 
@@ -198,7 +188,7 @@ def without_identity(records: DataFrame, contract: Contract, more: list[str]) ->
     return records.select("person_id", *own, "file", "row_number", "night", *more)
 
 
-def _lost(night: Night, contract: Contract, accepted: DataFrame, who: People) -> DataFrame | None:
+def _lost(night: Night, contract: Contract, current: DataFrame, who: People) -> DataFrame | None:
     """Orders that the source no longer has, within the grace (rules/grace.py); None where it has them all."""
     table = f"conformed/{contract.feed}"
     before = night.pinned_before(table)
@@ -212,7 +202,7 @@ def _lost(night: Night, contract: Contract, accepted: DataFrame, who: People) ->
         f"{contract.feed}: {lost} orders are no longer held as the source's; each stays for {contract.grace_days} "
         "nights and then leaves as source_withdrew; ask the source, or restore the lake from its backup"
     )
-    return grace.carried(night.lake.frame(table, before), accepted, who.erased, contract, night.date)
+    return grace.carried(night.lake.frame(table, before), current, who.erased, contract, night.date)
 
 
 def _left_out(
@@ -252,29 +242,29 @@ def _fold(night: Night, contract: Contract) -> None:
 def _conform_feed(
     night: Night,
     contract: Contract,
-    accepted: DataFrame,
     quarantine: DataFrame,
     verdicts: DataFrame,
     suspended: DataFrame,
     consented: DataFrame,
     who: People,
 ) -> int:
-    current = not_erased(current_versions(accepted, contract), who.erased)
-    if contract.orders and (lost := _lost(night, contract, accepted, who)) is not None:
+    newest = _current(night, contract)
+    current = not_erased(newest, who.erased)
+    if contract.orders and (lost := _lost(night, contract, newest, who)) is not None:
         current = current.unionByName(lost, allowMissingColumns=True)
     records = flagged(current, contract, verdicts, quarantine, suspended)
     more = [name for name, _, _ in RECORD_FLAGS]
     if contract.orders:
-        records = order_flags(records, accepted, contract, who)
+        records = order_flags(records, contract, who)
         more += [name for name, _, _ in ORDER_FLAGS]
     kept = without_identity(covered(night.only_touched(records), contract, consented), contract, more)
     return int(night.write_touched(f"conformed/{contract.feed}", kept)["rows"])
 
 
-def _disputes(night: Night, accepted: DataFrame, who: People) -> DataFrame:
+def _disputes(night: Night, who: People) -> DataFrame:
     """Writes conformed disputes, everybody's; returns tonight's verdicts."""
     contract = contracts()["disputes"]
-    current = not_erased(current_versions(accepted, contract), who.erased)
+    current = not_erased(_current(night, contract), who.erased)
     said = disputes.verdicts(current, night.date, night.policy.dispute_extensions)
     told = current.join(said.select("dispute_id", "verdict", "decided_on"), "dispute_id", "left")
     night.write("conformed/disputes", without_identity(told, contract, ["verdict", "decided_on"]))
@@ -283,39 +273,48 @@ def _disputes(night: Night, accepted: DataFrame, who: People) -> DataFrame:
 
 def _consents(
     night: Night,
-    accepted: DataFrame,
     quarantine: DataFrame,
     who: People,
     verdicts: DataFrame,
     suspended: DataFrame,
 ) -> DataFrame:
-    """Writes conformed consents; returns the current ones, with the birth date."""
+    """Writes conformed consents; returns the current ones, with the birth date and OF_ALL_REVISIONS."""
     contract = contracts()["consents"]
-    current = not_erased(current_versions(accepted, contract), who.erased)
+    current = not_erased(_current(night, contract), who.erased)
     mine = night.only_touched(flagged(current, contract, verdicts, quarantine, suspended))
-    mine = night.lake.scratch("consents", mine)
     plain = without_identity(mine, contract, [name for name, _, _ in RECORD_FLAGS])
     night.write_touched("conformed/consents", plain)
     return mine
 
 
-def _accepted(night: Night, contract: Contract) -> DataFrame:
-    """Of the accepted rows those of the people to compute, and of upsert feeds every version of their records."""
-    table, key = f"accepted/{contract.feed}", contract.key
-    if night.pinned(table) is None:
-        return night.lake.empty(contract.accepted_ddl())
-    more = "false"
-    if contract.mode == "upsert":
-        more = f"{key} IN (SELECT {key} FROM data SEMI JOIN keys USING (person_id))"
+def _current(night: Night, contract: Contract) -> DataFrame:
+    """The current version of each record of the people to compute, with OF_ALL_REVISIONS of the feed; no identity."""
+    table, key, more = f"accepted/{contract.feed}", contract.key, OF_ALL_REVISIONS.get(contract.feed, {})
     names = [n for n in contract.names if n not in IDENTITY_NAMES]
     if contract.feed == "consents":
         names.append("birth_date")  # nobody under age is scored
-    return night.touched_frame(table, [*names, "person_id", "file", "row_number", "night"], more)
+    names += ["person_id", "file", "row_number", "night"]
+    made = "".join(f", {name} {kind}" for name, (kind, _) in more.items())
+    nothing = night.lake.empty(contract.accepted_ddl() + made).select(*names, *more)
+    if night.pinned(table) is None:
+        return nothing
+    rows, tables = "data", {"data": night.rows(table, contract.accepted_schema())}
+    if night.touched is not None:
+        # of a record that was another's before every version
+        mine = f"{key} IN (SELECT {key} FROM data SEMI JOIN keys USING (person_id))"
+        rows = f"(FROM data WHERE person_id IN (SELECT person_id FROM keys) OR {mine})"
+        tables["keys"] = night.touched
+    if contract.feed == "consents":
+        rows = consent.attested(rows)
+        tables["deliveries"] = night.arrow("deliveries", DELIVERIES.arrow())
+    sql = versions.current(contract, names, rows, {name: sql for name, (_, sql) in more.items()})
+    found = night.lake.answer(f"current-{contract.feed}", sql, tables, nothing.schema)
+    return nothing if found is None else found
 
 
 def _declared(night: Night, contract: Contract) -> DataFrame:
-    """Every accepted declaration that is no consent."""
-    columns = ["person_id", "consent_id", "kind", "granted_on", "night"]
+    """Every accepted declaration that is no consent, every revision."""
+    columns = ["person_id", "consent_id", "kind", "purpose", "source", "recipient", "granted_on", "night"]
     return night.among(
         f"accepted/{contract.feed}",
         "kind <> 'consent'",
@@ -359,17 +358,14 @@ def run(night: Night) -> dict[str, int]:
     who, stopped = _told_once(night, people(declared, stopped, contested, night.date), stopped)
     said = night.frame("accepted/disputes", feeds["disputes"].accepted_ddl())
     suspended = night.lake.scratch("suspended", doubt.suspending_disputes(quarantine["disputes"], said))
-    verdicts = _disputes(night, said, who)
+    verdicts = _disputes(night, who)
     night.touch(touched(night))
     if night.touched is not None:
         counts["touched"] = night.touched.num_rows
-    accepted = {f: _accepted(night, c) for f, c in feeds.items() if f not in ("disputes", "transactions")}
-    mine = _consents(night, accepted["consents"], quarantine["consents"], who, verdicts, suspended)
-    attested = consent.attested_consents(accepted["consents"], night.frame("deliveries", DELIVERIES.ddl()))
+    mine = _consents(night, quarantine["consents"], who, verdicts, suspended)
+    withdrawals = declared.where("kind = 'withdrawal'")
     since = allowed_since(night.policy, earlier_pairs(night.lake, night.date), night.date)
-    live = consent.live_consents(
-        accepted["consents"], mine, attested, barred(who, stopped), night.date, since
-    )
+    live = consent.live_consents(mine, withdrawals, barred(who, stopped), night.date, since)
     if not fresh["consents"]:
         night.say("consents: past its freshness, nobody is scored tonight; deliver consents")
         live = live.limit(0)
@@ -382,9 +378,7 @@ def run(night: Night) -> dict[str, int]:
             _left_out(night, feeds[feed], verdicts, suspended, who)
             _fold(night, feeds[feed])
             return 0
-        return _conform_feed(
-            night, feeds[feed], accepted[feed], quarantine[feed], verdicts, suspended, consented, who
-        )
+        return _conform_feed(night, feeds[feed], quarantine[feed], verdicts, suspended, consented, who)
 
     counts |= dict(zip(others, side_by_side(conformed, others), strict=True))
     night.lake.clear_scratch()

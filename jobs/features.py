@@ -173,16 +173,19 @@ def education_features(education: DataFrame, night: dt.date) -> DataFrame:
 
 
 def applications(consented: DataFrame, policy: Policy) -> DataFrame:
-    """``person_id, purpose, recipient, sources``: one row an application, with the sources that it has consent for."""
-    required = {p.name: p.required[0] for p in policy.purposes.values()}
-    pairs = F.lit(False)
-    for purpose, source in required.items():
-        pairs = pairs | ((F.col("purpose") == purpose) & F.array_contains("sources", source))
-    return (
-        consented.groupBy("person_id", "purpose", "recipient")
-        .agg(F.array_sort(F.collect_set("source")).alias("sources"))
-        .where(pairs)
-    )
+    """``person_id, purpose, recipient, reads_<source>``: one row an application, and what it has consent for."""
+    required = F.lit(False)
+    for p in policy.purposes.values():
+        required = required | ((F.col("purpose") == p.name) & F.col(f"reads_{p.required[0]}"))
+    reads = [F.bool_or(F.col("source") == s).alias(f"reads_{s}") for s in floor.FEATURES_BY_SOURCE]
+    return consented.groupBy("person_id", "purpose", "recipient").agg(*reads).where(required)
+
+
+def _named(where: dict[str, Column]) -> Column:
+    """The names of what is true, sorted; of functions that Spark compiles, as each row pays for them."""
+    named = [F.when(where[name], F.lit(name)) for name in sorted(where)]
+    nothing = F.lit(None).cast("string")
+    return F.array_except(F.array(nothing, *named), F.array(nothing))
 
 
 def features(
@@ -195,29 +198,29 @@ def features(
         known[source] = set(people.columns)
         out = out.join(people.withColumn(f"has_{source}", F.lit(True)), "person_id", "left")
     columns: dict[str, Column] = {}
-    hidden = []
-    used = []
+    hidden: dict[str, Column] = {}
+    used: dict[str, Column] = {}
     for source, names in floor.FEATURES_BY_SOURCE.items():
-        readable = F.array_contains("sources", source) & F.lit(bool(fresh.get(source)))
-        present = F.coalesce(f"has_{source}", F.lit(False))
+        readable = F.col(f"reads_{source}") if fresh.get(source) else F.lit(False)
         speaks = source in SILENCE_SPEAKS
-        used.append(F.when(readable & (F.lit(speaks) | present), F.lit(source)))
+        used[source] = readable if speaks else readable & F.col(f"has_{source}").isNotNull()
         for name in names:
             value: Column = F.col(name)
             if speaks and name != "months_since_judgment":
                 value = F.coalesce(value, F.lit(0.0))
-            doubted: Column = F.lit(False)
+            seen = readable
             if f"sus_{name}" in known[source]:
                 doubted = F.coalesce(f"sus_{name}", F.lit(False))
-                hidden.append(F.when(readable & doubted, F.lit(name)))
-            columns[name] = F.when(readable & ~doubted, value).cast("double")
+                hidden[name] = readable & doubted
+                seen = readable & ~doubted
+            columns[name] = F.when(seen, value).cast("double")
     return out.select(
         "person_id",
         "purpose",
         "recipient",
         *[c.alias(n) for n, c in columns.items()],
-        F.array_sort(F.array_compact(F.array(*used))).alias("sources_used"),
-        F.array_sort(F.array_compact(F.array(*hidden))).alias("suspended"),
+        _named(used).alias("sources_used"),
+        _named(hidden).alias("suspended"),
     ).select(*FEATURES.names)
 
 

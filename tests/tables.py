@@ -20,6 +20,12 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from jobs.conform import OF_ALL_REVISIONS
+from jobs.lake.ask import ask
+from jobs.rules import versions
+from jobs.rules.consent import attested
+from schemas.contract import Contract
+
 
 def value(text: str, kind: DataType) -> Any:
     """A cell as a value of its column's type."""
@@ -84,3 +90,17 @@ def texts(frame: DataFrame, *columns: str) -> set[tuple[str, ...]]:
 def expected(text: str) -> set[tuple[str, ...]]:
     """The rows that a table expects."""
     return {tuple(r.values()) for r in rows(text)}
+
+
+def current(frame: DataFrame, contract: Contract, deliveries: DataFrame | None = None) -> DataFrame:
+    """The current version of each accepted record, as conform has it; ``deliveries`` say which files are signed."""
+    more = {
+        n: f for n, f in OF_ALL_REVISIONS.get(contract.feed, {}).items() if n != "attested_by" or deliveries
+    }
+    rows, tables = "given", {"given": frame.toArrow()}
+    if deliveries is not None:
+        rows, tables = attested(rows), {**tables, "deliveries": deliveries.toArrow()}
+    sql = versions.current(contract, frame.columns, rows, {n: sql for n, (_, sql) in more.items()})
+    made = StructType.fromDDL(", ".join(f"{n} {kind}" for n, (kind, _) in more.items()))
+    schema = StructType([*frame.schema.fields, *made.fields])
+    return frame.sparkSession.createDataFrame(ask(sql, tables), schema)

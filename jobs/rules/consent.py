@@ -20,46 +20,39 @@ PAIRS = pa.schema(
 )
 
 
-def attested_consents(revisions: DataFrame, deliveries: DataFrame) -> DataFrame:
-    """``consent_id, attested_by``: consents that a signed file brought, and the fingerprint of its issuer.
+# What every revision of a declaration says together, whatever the order of arrival: a withdrawal is final, the last day
+# only ever moves earlier, and one signed revision is enough: what a consent grants never changes from one to the next.
+# ``attested_by`` is the fingerprint of the issuer of a signed file (DELIVERIES).
+OF_ALL_REVISIONS = {
+    "first_withdrawn": ("DATE", "min(withdrawn_on) FILTER (kind = 'consent')"),
+    "first_expiry": ("DATE", "min(expires_on) FILTER (kind = 'consent')"),
+    "attested_by": ("STRING", "min(attested_by) FILTER (kind = 'consent')"),
+}
 
-    ``deliveries`` are DELIVERIES. One signed revision is enough: what a consent grants never changes from one
-    revision to the next, and what may change (an earlier end) only narrows it.
-    """
-    signed = deliveries.where("attested_by IS NOT NULL").select("night", "file", "attested_by")
-    return (
-        revisions.where("kind = 'consent'")
-        .select("consent_id", "night", "file")
-        .join(F.broadcast(signed), ["night", "file"])
-        .groupBy("consent_id")
-        .agg(F.min("attested_by").alias("attested_by"))
-    )
+
+def attested(rows: str) -> str:
+    """FROM clause of accepted ``rows`` (another) with ``attested_by`` of their file, as ``deliveries`` has it."""
+    signed = "SELECT night, file, attested_by FROM deliveries WHERE attested_by IS NOT NULL"
+    return f"(FROM {rows} LEFT JOIN ({signed}) USING (night, file))"
 
 
 def live_consents(
-    revisions: DataFrame,
     current: DataFrame,
-    attested: DataFrame,
+    withdrawals: DataFrame,
     barred: DataFrame,
     night: dt.date,
     since: Mapping[Pair, dt.date],
 ) -> DataFrame:
     """Consents live on the night: CONSENTED, one row a person, purpose, recipient and source.
 
-    Where several are live an attested one, then the smallest id. ``revisions`` are all accepted rows of
-    ``consents``; ``current`` the newest of each id with ``in_doubt, disputed, upheld`` and ``birth_date``;
-    ``attested`` as :func:`attested_consents` gives it; ``barred`` is ``person_id, until`` of people who may not
-    be scored: ``until`` null bars for good, a date bars every consent granted on or before it (an erasure);
-    ``since`` are the pairs that the policy allows, each with the first day on which a consent to it may be granted.
+    Where several are live an attested one, then the smallest id. ``current`` is the newest revision of each declaration
+    with OF_ALL_REVISIONS, ``in_doubt, disputed, upheld`` and ``birth_date``; ``withdrawals`` are the accepted
+    declarations of that kind, every revision; ``barred`` is ``person_id, until`` of people who may not be scored:
+    ``until`` null bars for good, a date bars every consent granted on or before it (an erasure); ``since`` are the
+    pairs that the policy allows, each with the first day on which a consent to it may be granted.
     """
     d = F.lit(night)
-    # whatever the order of arrival: a withdrawal is final, and the last day only ever moves earlier
-    withdrawn = (
-        revisions.where("kind = 'consent'")
-        .groupBy("consent_id")
-        .agg(F.min("withdrawn_on").alias("first_withdrawn"), F.min("expires_on").alias("first_expiry"))
-    )
-    ended = revisions.where("kind = 'withdrawal'").select(
+    ended = withdrawals.select(
         F.col("person_id").alias("w_person"),
         F.col("granted_on").alias("w_on"),
         F.col("purpose").alias("w_purpose"),
@@ -83,7 +76,6 @@ def live_consents(
     live = (
         current.where("kind = 'consent' AND NOT in_doubt AND NOT disputed AND NOT upheld")
         .where((F.col("granted_on") <= d) & adult)
-        .join(withdrawn, "consent_id")
         .withColumn("expires_on", F.col("first_expiry"))
         .where(F.col("expires_on") >= d)
         .where(F.col("first_withdrawn").isNull() | (F.col("first_withdrawn") > d))
@@ -107,8 +99,7 @@ def live_consents(
         )
     )
     return (
-        live.join(attested, "consent_id", "left")
-        .groupBy("person_id", "purpose", "recipient", "source")
+        live.groupBy("person_id", "purpose", "recipient", "source")
         .agg(first.alias("c"))
         .select(
             "person_id",

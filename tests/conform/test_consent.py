@@ -4,14 +4,14 @@ import datetime as dt
 
 import pytest
 
-from jobs.conform import People, barred, current_versions, flagged, people
+from jobs.conform import People, barred, flagged, people
 from jobs.lake.config import load_policy
-from jobs.rules.consent import attested_consents, live_consents
+from jobs.rules.consent import live_consents
 from jobs.rules.doubt import stopped_people
 from jobs.rules.policy import allowed_since
 from schemas.contract import contracts
 from schemas.tables import CONSENTED, DELIVERIES, QUARANTINE
-from tests.tables import expected, frame, texts
+from tests.tables import current, expected, frame, texts
 
 NIGHT = dt.date(2026, 11, 20)
 CONSENTS = contracts()["consents"]
@@ -109,10 +109,11 @@ def live(spark):
     contested = quarantine.where("contested").select("person_id")
     who: People = people(given, stopped, contested, NIGHT)
     verdicts = frame(spark, DISPUTES, VERDICTS)
-    current = flagged(current_versions(given, CONSENTS), CONSENTS, verdicts, quarantine)
-    attested = attested_consents(given, frame(spark, DELIVERIES.ddl(), SIGNED))
+    newest = current(given, CONSENTS, frame(spark, DELIVERIES.ddl(), SIGNED))
+    flags = flagged(newest, CONSENTS, verdicts, quarantine)
+    withdrawals = given.where("kind = 'withdrawal'")
     since = allowed_since(load_policy(), [], NIGHT)
-    return live_consents(given, current, attested, barred(who, stopped), NIGHT, since)
+    return live_consents(flags, withdrawals, barred(who, stopped), NIGHT, since)
 
 
 def test_a_later_revision_of_an_erasure_does_not_erase_again(spark):

@@ -60,14 +60,13 @@ def test_a_lake_of_before_is_carried_too(spark):
 
 def test_a_carried_order_stays_an_order_and_counts_in_no_score(spark):
     """Its flags are made anew: a death or a dispute works on it as on any other."""
-    records = frame(spark, f"{TAX.conformed_ddl()}, gone_since DATE, in_doubt BOOLEAN",
-                    "assessment_id | person_id | status | gone_since | in_doubt\n"
-                    "gone | 1 | final_determination | 2026-11-20 | no\nhere | 1 | arrears | - | no")  # fmt: skip
-    accepted = frame(spark, TAX.accepted_ddl(), "assessment_id | status\nhere | arrears")
+    records = frame(spark, f"{TAX.conformed_ddl()}, gone_since DATE, in_doubt BOOLEAN, determined BOOLEAN",
+                    "assessment_id | person_id | status | gone_since | in_doubt | determined\n"
+                    "gone | 1 | final_determination | 2026-11-20 | no | -\nhere | 1 | arrears | - | no | no")  # fmt: skip
     people = frame(spark, "person_id BIGINT", "person_id\n1")
     nobody = frame(spark, "person_id BIGINT", "person_id")
     consented = frame(spark, CONSENTED.ddl(), "person_id | source\n1 | tax")
-    out = covered(order_flags(records, accepted, TAX, People(people, nobody, nobody, nobody)), TAX, consented)
+    out = covered(order_flags(records, TAX, People(people, nobody, nobody, nobody)), TAX, consented)
     assert texts(out, "assessment_id", "is_order", "for_scores", "deceased") == {
         ("gone", "yes", "no", "yes"),
         ("here", "no", "yes", "yes"),

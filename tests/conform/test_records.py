@@ -4,13 +4,13 @@ import datetime as dt
 
 import pyarrow as pa
 
-from jobs.conform import People, covered, current_versions, feed_state, order_flags
+from jobs.conform import People, covered, feed_state, order_flags
 from jobs.identities import new_identities
 from jobs.lake.ask import ask
 from jobs.rules.months import monthly, that_count
 from schemas.contract import contracts
 from schemas.tables import CONSENTED, DELIVERIES, RECORD_FLAGS, TRANSACTIONS_MONTHLY, VAULT
-from tests.tables import expected, frame, rows, texts
+from tests.tables import current, expected, frame, rows, texts
 
 NIGHT = dt.date(2026, 11, 20)
 
@@ -48,8 +48,8 @@ b        | 2         | insolvency     | 2026-10-01T00:00:00 | 2026-11-18
 
 def test_the_greatest_revision_wins_whatever_the_order_of_arrival(spark):
     court = contracts()["court"]
-    current = current_versions(frame(spark, court.accepted_ddl(), ACCEPTED), court)
-    assert texts(current, "order_id", "revised_at") == {
+    newest = current(frame(spark, court.accepted_ddl(), ACCEPTED), court)
+    assert texts(newest, "order_id", "revised_at") == {
         ("a", "2026-10-01 00:00:00"),
         ("b", "2026-10-01 00:00:00"),
     }
@@ -76,14 +76,13 @@ consented     | no       | -                  | yes        | no
 
 def test_a_tax_debt_stays_an_order_and_the_rest_needs_a_consent(spark):
     tax = contracts()["tax"]
-    accepted = frame(spark, tax.accepted_ddl(), TAX)
     none = spark.createDataFrame([], "person_id BIGINT")
     who = People(spark.createDataFrame([(3,)], "person_id BIGINT"), none, none, none)
     consented = frame(spark, CONSENTED.ddl(), "person_id | source\n5 | tax\n4 | court")
-    current = current_versions(accepted, tax)
+    newest = current(frame(spark, tax.accepted_ddl(), TAX), tax)
     for name, _, _ in RECORD_FLAGS:
-        current = current.selectExpr("*", f"false AS {name}")
-    kept = covered(order_flags(current, accepted, tax, who), tax, consented)
+        newest = newest.selectExpr("*", f"false AS {name}")
+    kept = covered(order_flags(newest, tax, who), tax, consented)
     columns = ("assessment_id", "is_order", "left_determination", "for_scores", "deceased")
     assert texts(kept, *columns) == expected(ORDERS)
 

@@ -7,17 +7,17 @@ import datetime as dt
 
 import pytest
 
-from jobs.conform import current_versions, flagged
+from jobs.conform import flagged
 from jobs.features import court_features
 from jobs.lake.config import load_policy
-from jobs.rules.consent import attested_consents, live_consents
+from jobs.rules.consent import live_consents
 from jobs.rules.disputes import verdicts
 from jobs.rules.lifecycle import states
 from jobs.rules.policy import allowed_since
 from schemas.contract import contracts
 from schemas.tables import DELIVERIES, QUARANTINE
 from tests.registers.test_lifecycle import DEFAULTS, orders
-from tests.tables import frame, rows
+from tests.tables import current, frame, rows
 
 DAYS = ["2026-11-19", "2026-11-20", "2026-11-21"]
 POLICY = load_policy()
@@ -63,10 +63,11 @@ def test_a_consent_is_live_through_its_last_day_and_gone_on_the_day_of_its_withd
     quarantine = frame(spark, QUARANTINE.ddl(), "feed\n")
     nothing = "dispute_id STRING, feed STRING, record_id STRING, person_id BIGINT, opened_on DATE, "
     none = frame(spark, nothing + "verdict STRING, decided_on DATE, certified_by STRING", "feed\n")
-    current = flagged(current_versions(known, contract), contract, none, quarantine)
-    attested = attested_consents(known, frame(spark, DELIVERIES.ddl(), "feed\n"))
+    newest = current(known, contract, frame(spark, DELIVERIES.ddl(), "feed\n"))
+    flags = flagged(newest, contract, none, quarantine)
+    withdrawals = known.where("kind = 'withdrawal'")
     barred = spark.createDataFrame([], "person_id BIGINT, until DATE")
-    live = live_consents(known, current, attested, barred, night, allowed_since(POLICY, [], night))
+    live = live_consents(flags, withdrawals, barred, night, allowed_since(POLICY, [], night))
     found = {r["consent_id"] for r in live.collect()}
     assert {c: c in found for c in by_day(LIVE, "consent_id")[day]} == by_day(LIVE, "consent_id")[day]
 
@@ -112,7 +113,7 @@ def test_a_dispute_takes_its_record_out_of_register_and_score_and_back(spark, da
     )
     quarantine = frame(spark, QUARANTINE.ddl(), "feed\n")
     court = flagged(
-        current_versions(given, contract), contract, verdicts(said, night, ("ext",)), quarantine
+        current(given, contract), contract, verdicts(said, night, ("ext",)), quarantine
     ).selectExpr("*", "cast(null as string) AS left_determination")
     made = states(court, POLICY.registers["judgment_debts"], night)
     due = {r["order_id"]: r[day] for r in rows(STATES)}

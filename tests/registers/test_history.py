@@ -18,7 +18,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.conform import (
-    current_versions,
     feed_state,
     flagged,
     not_erased,
@@ -35,7 +34,7 @@ from schemas.contract import contracts
 from schemas.tables import DELIVERIES, QUARANTINE, REGISTERS
 from tests.registers import history
 from tests.registers.history import NIGHTS, day
-from tests.tables import local
+from tests.tables import current, local
 
 FEEDS = ("court", "tax", "traffic")
 
@@ -112,15 +111,15 @@ def judged_nights(spark, told):
     said = each_night(local(spark, contracts()["disputes"].accepted_ddl(), said), "dispute_id", "record_id")
     who = people(consents, doubt.stopped_people(own, consents), doubt.contested_people(own), F.col("d"))
     verdicts = disputes.verdicts(
-        current_versions(not_erased(said, who.erased), contracts()["disputes"]), F.col("d"), []
+        current(not_erased(said, who.erased), contracts()["disputes"]), F.col("d"), []
     )
     policy = load_policy()
     parts = []
     for feed in FEEDS:
         contract = contracts()[feed]
         rows = not_erased(each_night(accepted(spark, told, feed), contract.key), who.erased)
-        records = flagged(current_versions(rows, contract), contract, verdicts, quarantine)
-        records = order_flags(records, rows, contract, who)
+        records = flagged(current(rows, contract), contract, verdicts, quarantine)
+        records = order_flags(records, contract, who)
         parts += [
             judged(orders_of(records, r), r, F.col(f"fresh_{feed}"), F.col("d"))
             for r in policy.registers.values() if r.feed == feed
