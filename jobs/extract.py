@@ -10,7 +10,6 @@ from jobs.errors import UsageError
 from jobs.lake import issuers
 from jobs.lake.deliveries import Delivered, Source, open_source
 from jobs.lake.landing import land, remove
-from jobs.lake.macs import Macs
 from jobs.lake.night import Night
 from jobs.lake.readers import FEED_CODES, Stopped
 from jobs.lake.recipients import is_shipped
@@ -101,8 +100,7 @@ def _extract_feed(
 ) -> tuple[int, int]:
     """Lands the files of one feed and writes its manifest; returns rows landed and files stopped."""
     feed = contract.feed
-    macs = Macs(night.keys, night.policy.national_id)
-    found = [land(source, f, contract, night.lake, macs) for f in files]
+    found = [land(source, f, contract, night.lake, night.macs) for f in files]
     entries = stop_whole_days([entry for entry, _ in found])
     if feed == issuers.FEED and files:
         attest(night, source, files, entries)
@@ -133,4 +131,6 @@ def run(night: Night, feeds: list[str] | None = None) -> dict[str, int]:
             counts[feed] = rows
             if stopped:
                 counts["stopped"] = counts.get("stopped", 0) + stopped
+    if list(contracts())[-1] in counts:
+        night.forget_macs()
     return counts

@@ -16,6 +16,9 @@ from jobs.lake.readers import LONGEST_ROW, TEXT, Header, Rows, Stopped, Stream, 
 from schemas.contract import Contract
 
 BLOCK = 4 << 20
+LONG = (
+    1 << 20
+)  # of a stretch; one with a fault is read again in short ones, so that few rows are read one by one
 STRETCH = 256 << 10
 BOM = b"\xef\xbb\xbf"
 QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
@@ -139,11 +142,11 @@ class _Csv:
             if self.ended and self.at >= len(self.data):
                 return []
 
-    def stretch(self, end: int) -> int:
-        """The end of a stretch of whole lines of about STRETCH bytes."""
-        if end - self.at <= STRETCH:
+    def stretch(self, end: int, size: int) -> int:
+        """The end of a stretch of whole lines of about so many bytes."""
+        if end - self.at <= size:
             return end
-        near = self.data.rfind(b"\n", self.at, self.at + STRETCH)
+        near = self.data.rfind(b"\n", self.at, self.at + size)
         return (near if near >= 0 else self.data.find(b"\n", self.at, end)) + 1 or end
 
     def skip_line(self) -> None:
@@ -163,10 +166,14 @@ def csv_batches(
     told.extend(header.ignored)
     rows = Rows(contract, header.names, valid_id)
     while True:
-        end, waiting = csv.end, False
+        end, waiting, short_until = csv.end, False, 0
         while csv.at < end and not waiting:
-            stop = csv.stretch(end)
+            short = csv.at < short_until
+            stop = csv.stretch(end, STRETCH if short else LONG)
             clean = quick(csv.data[csv.at : stop], header)
+            if clean is None and not short and stop - csv.at > STRETCH:
+                short_until = stop
+                continue
             if clean is not None:
                 csv.at = stop
                 if clean.num_rows:

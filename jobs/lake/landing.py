@@ -21,16 +21,14 @@ from schemas.contract import Contract
 
 # A landing file has at most about so many rows, so that Spark reads a large delivery with every core.
 PART_ROWS = 2_000_000
-# Columns in which hardly a value stands twice: no dictionary is tried for them.
-ALL_DIFFERENT = {
-    "row_number",
-    "id_mac",
-    "birth_mac",
-    "name_macs",
-    "given_macs",
-    "receipt_mac",
-    "receipt_sha256",
-}
+# Of what extract adds, the columns in which a value stands often.
+REPEATED = ("file", "row_error", "raw")
+
+
+def repeated(contract: Contract) -> list[str]:
+    """Columns worth a dictionary: not numbers, identifiers and codes, in which hardly a value stands twice."""
+    own = [c.name for c in contract.columns if c.type != "integer" and not c.name.endswith("_id")]
+    return [n for n in own if n != "receipt_sha256"] + [*REPEATED]
 
 
 def land(
@@ -110,7 +108,7 @@ def _write(
     paths: list[str],
 ) -> int:
     """Writes the parts, names them in ``paths`` as they begin, and returns the rows."""
-    schema, rows = contract.landing_schema(), 0
+    schema, alike, rows = contract.landing_schema(), repeated(contract), 0
     # of path and content: two files of one content are two files
     name = hashlib.sha256(f"{delivered.file}:{sha256}".encode()).hexdigest()[:12]
     folder = f"landing/{delivered.feed}/delivery={delivered.delivered_on.isoformat()}"
@@ -121,7 +119,7 @@ def _write(
             lake.fs.makedirs(f"{lake.path}/{folder}", exist_ok=True)
         while not paths or batch is not None:
             paths.append(f"{folder}/{name}-{len(paths)}.parquet")
-            with _part(lake, paths[-1], schema) as writer:
+            with _part(lake, paths[-1], schema, alike) as writer:
                 part = 0
                 while batch is not None and part < PART_ROWS:
                     with _writing(lake):
@@ -142,11 +140,10 @@ def _made(
 
 
 @contextmanager
-def _part(lake: Lake, path: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+def _part(lake: Lake, path: str, schema: pa.Schema, alike: list[str]) -> Iterator[pq.ParquetWriter]:
     with _writing(lake):
         out = lake.fs.open(f"{lake.path}/{path}", "wb")
     try:
-        alike = [f.name for f in schema if f.name not in ALL_DIFFERENT]
         writer = pq.ParquetWriter(
             out, schema, compression="zstd", write_statistics=False, use_dictionary=alike
         )

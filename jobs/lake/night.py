@@ -27,6 +27,8 @@ from jobs.rules.scorecard import scorecard_versions
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from jobs.lake.macs import Macs
+
 # One row or some a person: those of people whom a night does not touch are carried over (jobs/lake/touched.py).
 CARRIED = (
     *(f"conformed/{f}" for f in ("consents", "consented", "court", "education", "tax", "traffic")),
@@ -210,6 +212,17 @@ class Night:
                 "run the night again with --full and report it"
             )
         return self._pin(table, version, made, names, nightly=False)
+
+    @cached_property
+    def macs(self) -> Macs:
+        """The codes of identities, each made once for all the feeds that this process extracts."""
+        from jobs.lake.macs import Macs
+
+        return Macs(self.keys, self.policy.national_id)
+
+    def forget_macs(self) -> None:
+        """Frees what :attr:`macs` has met: of ten million people 2.5 GB."""
+        self.__dict__.pop("macs", None)
 
     @cached_property
     def touched(self) -> pa.Table | None:
