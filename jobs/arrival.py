@@ -16,6 +16,8 @@ from pyspark.sql import functions as F
 
 from jobs.errors import AssentError
 from jobs.lake import gx, tallies
+from jobs.lake.ask import ask
+from jobs.lake.lake import GROUP_ROWS
 from jobs.lake.night import Night
 from jobs.rules import matching, split
 from jobs.rules.checks import Check, contract_checks, typed
@@ -25,6 +27,7 @@ from schemas.tables import QUARANTINE
 PLACE = matching.PLACE
 # Of a feed's night, put in order as they are written. What does not fit the memory goes to the disk: of more, too much.
 SORTED_ROWS = 100_000_000
+BATCH_BYTES = 256 << 20  # of what was refused, at once
 NOT_AGAIN = ("row_error", "raw", "id_valid", "receipt_mac")
 
 
@@ -206,8 +209,16 @@ class Feed:
         if rows == 0:
             night.write_arrow(table, schema.empty_table(), nightly=True)
             return {}
-        pin = night.write_answer(table, sql, tables, schema)
+        pin = night.write_answer(table, sql, tables, schema, _at_once(sql, tables, schema))
         return tallies.by_file(night.lake.dataset(table, pin["version"]), night=night.date)
+
+
+def _at_once(sql: str, tables: dict[str, Any], schema: pa.Schema) -> int:
+    """How many rows may be in memory: refused ones can be long, and a batch of Arrow has at most 2 GB of text."""
+    if "verbatim" not in schema.names:
+        return GROUP_ROWS
+    longest = ask(f"SELECT max(strlen(verbatim)) AS bytes FROM ({sql})", tables).column("bytes")[0].as_py()
+    return max(1, min(GROUP_ROWS, BATCH_BYTES // max(longest or 0, 1)))
 
 
 def _conserved(

@@ -41,7 +41,7 @@ def begin(night: Night) -> None:
 
     Nor does it start from what an earlier run of this step has pinned: files may be others now, or gone.
     """
-    for table in ("doubts", *_tables()):
+    for table in ("doubts", "vault", "deliveries", *_tables()):
         night.lake.unpin(night.date, table)
     for table in _tables():
         purge.undo(night.lake, table, night.pinned_before(table))

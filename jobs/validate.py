@@ -141,9 +141,9 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
         again = suspected("consents-again", split.consents_again, "consent_id", "said-before")
         if again is not None:
             own.refuse(matching.rewritten(again, said), "consent_rewritten")
-        receipts = "SELECT lower(trim(t_receipt_sha256)) FROM keys"
-        same_receipt = f"kind = 'consent' AND lower(trim(receipt_sha256)) IN ({receipts})"
-        owners = before(same_receipt, own.staged, ["kind", "person_id", "receipt_sha256"], "receipts-before")
+        owners = before(
+            split.SAME_RECEIPT, own.staged, ["kind", "person_id", "receipt_sha256"], "receipts-before"
+        )
         shared = suspected("receipts-again", split.receipts_again, "receipt_sha256", "receipts-before")
         if shared is not None:
             own.refuse(matching.receipts_reused(shared, owners), "receipt_reused")

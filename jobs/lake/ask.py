@@ -38,6 +38,8 @@ def _opened(process: int) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "python_enable_replacements": False,
         "temp_directory": spill,
+        # what does not fit the memory may be identities, and stays there when the process is killed
+        "temp_file_encryption": True,
         "memory_limit": MEMORY,
         # a scratch file is written again under its name
         "enable_external_file_cache": False,

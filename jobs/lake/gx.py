@@ -1,7 +1,8 @@
 """Great Expectations over a feed's counts: what is reported, and the Data Docs. It never sees a person's row.
 
-The predicates of :mod:`jobs.rules.checks` are summed by Spark in the pass that splits the rows; the batch that
-Great Expectations validates is one row of these counts, so neither a result nor a page can hold a value of a person.
+The predicates of :mod:`jobs.rules.checks` are evaluated by Spark in the pass that splits the rows, and counted in what
+it wrote; the batch that Great Expectations validates is one row of these counts, so neither a result nor a page can
+hold a value of a person.
 """
 
 from __future__ import annotations

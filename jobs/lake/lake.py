@@ -171,16 +171,17 @@ class Lake(Runs):
         schema: pa.Schema,
         night: dt.date,
         after: dt.date | None,
+        at_once: int = GROUP_ROWS,
     ) -> int:
         """Writes DuckDB's answer to a SELECT as a nightly table's rows of a night and returns the version, no JVM.
 
-        ``schema`` is the table's; ``sql`` answers with its columns but ``night``. :meth:`write_arrow` says what it
-        replaces.
+        ``schema`` is the table's; ``sql`` answers with its columns but ``night``, ``at_once`` so many rows in memory.
+        :meth:`write_arrow` says what it replaces.
         """
         return spark_tables.commit(
             self.url(table),
             Schema.from_arrow(schema),
-            self.store_night(table, sql, tables, night),
+            self.store_night(table, sql, tables, night, at_once),
             NO_STATISTICS,
             "night",
             after.isoformat() if after else None,
@@ -257,14 +258,17 @@ class Lake(Runs):
 
     def keep_scratch(self, name: str, sql: str, tables: dict[str, Any]) -> int:
         """Keeps DuckDB's answer to a SELECT for :meth:`scratched`, no JVM; returns its rows."""
-        return self.store(sql, tables, f"{self.path}/_scratch/{name}/rows.parquet")
+        folder = f"{self.path}/_scratch/{name}"
+        if self.fs.exists(folder):  # of a run that was killed
+            self.fs.rm(folder, recursive=True)
+        return self.store(sql, tables, f"{folder}/rows.parquet")
 
-    def store(self, sql: str, tables: dict[str, Any], path: str) -> int:
+    def store(self, sql: str, tables: dict[str, Any], path: str, at_once: int = GROUP_ROWS) -> int:
         """Writes the answer to a SELECT as one Parquet file; returns its rows."""
         self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         rows = 0
         with (
-            stream(sql, tables, GROUP_ROWS) as batches,
+            stream(sql, tables, at_once) as batches,
             self.fs.open(path, "wb") as out,
             pq.ParquetWriter(out, batches.schema, compression="snappy", write_statistics=False) as writer,
         ):
@@ -273,11 +277,13 @@ class Lake(Runs):
                 rows += batch.num_rows
         return rows
 
-    def store_night(self, table: str, sql: str, tables: dict[str, Any], night: dt.date) -> list[AddAction]:
+    def store_night(
+        self, table: str, sql: str, tables: dict[str, Any], night: dt.date, at_once: int = GROUP_ROWS
+    ) -> list[AddAction]:
         """Writes the answer to a SELECT as a night's file of a nightly table; what to commit of it, if any."""
         place = f"night={night.isoformat()}/{secrets.token_hex(8)}.parquet"
         path = f"{self.path}/{table}/{place}"
-        if rows := self.store(sql, tables, path):
+        if rows := self.store(sql, tables, path, at_once):
             return [spark_tables.added(self.fs, path, place, rows, {"night": night.isoformat()})]
         self.fs.rm(path)
         return []

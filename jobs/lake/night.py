@@ -180,9 +180,11 @@ class Night:
         data = parquet_files.rows(self.lake, table, version)
         return self._pin(table, version, content(data, names), names, nightly=False)
 
-    def write_answer(self, table: str, sql: str, tables: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
+    def write_answer(
+        self, table: str, sql: str, tables: dict[str, Any], schema: pa.Schema, at_once: int
+    ) -> dict[str, Any]:
         """As :meth:`write` for tonight's rows of a nightly table: a SELECT's answer (Lake.write_answer), no JVM."""
-        version = self.lake.write_answer(table, sql, tables, schema, self.date, self.after)
+        version = self.lake.write_answer(table, sql, tables, schema, self.date, self.after, at_once)
         data = parquet_files.rows(self.lake, table, version, self.date)
         return self._pin(table, version, content(data, schema.names), schema.names, nightly=True)
 

@@ -1,4 +1,4 @@
-"""Counts over files that Spark has written, without starting Spark again."""
+"""Counts over files that were written, without starting Spark again."""
 
 from __future__ import annotations
 

@@ -102,7 +102,11 @@ SELECT count(*) AS people FROM (
     HAVING count(*) > 1 AND len(list_reduce(list(given_macs), lambda shared, one: list_intersect(shared, one))) = 0
 )
 """  # people who are called by given names that do not compare equal: a warning, never a reason
-_RECEIPT = "lower(trim(t_receipt_sha256))"
+
+
+def _receipt(column: str) -> str:
+    """Equal wherever :mod:`matching` holds two receipts to be equal; of some signs Spark folds more into one."""
+    return f"upper(lower(trim({column})))"
 
 
 def consents_again(rows: str) -> str:
@@ -119,10 +123,16 @@ def receipts_again(rows: str) -> str:
     """
     return (
         f"SELECT DISTINCT t_receipt_sha256 AS receipt_sha256 FROM {rows} r WHERE t_kind = 'consent' "
-        f"AND t_receipt_sha256 IS NOT NULL WINDOW same AS (PARTITION BY {_RECEIPT}) "
+        f"AND t_receipt_sha256 IS NOT NULL WINDOW same AS (PARTITION BY {_receipt('t_receipt_sha256')}) "
         f"QUALIFY min(person_id) OVER same <> max(person_id) OVER same "
-        f"OR {_RECEIPT} IN (SELECT lower(trim(receipt_sha256)) FROM before)"
+        f"OR {_receipt('t_receipt_sha256')} IN (SELECT {_receipt('receipt_sha256')} FROM before)"
     )
+
+
+# of ``accepted/consents`` as Night.among_before asks it, ``keys`` being tonight's rows
+SAME_RECEIPT = (
+    f"kind = 'consent' AND {_receipt('receipt_sha256')} IN (SELECT {_receipt('t_receipt_sha256')} FROM keys)"
+)
 
 
 def accepted(contract: Contract, some_not: bool, in_order: bool) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from jobs import validate
+from jobs import arrival, validate
+from jobs.errors import AssentError
+from jobs.nightly import run_step
 from schemas.contract import contracts
 from tests.extract.conftest import ROWS, Place, as_csv, oib
 
@@ -62,7 +64,8 @@ def nights(spark: Any, place: Place) -> Place:
     return place
 
 
-def test_the_second_night(nights: Place) -> None:
+def test_the_second_night(nights: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival, "BATCH_BYTES", 1)  # each refused row is longer than what may be in memory
     erased = [tax(4, "E1"), tax(4, "E2", income_minor="1.000"), tax(4, "E1")]
     other = tax(1, "B1", birth_date="1980-01-02")
     nights.deliver(
@@ -133,3 +136,15 @@ def test_a_critical_check_stops_its_feed_alone(
         ("tax", None, 0, "empty_file"),
     }
     assert [s for s in place.said if s.startswith("tax: critical")]
+
+
+def test_a_step_that_fails_when_it_is_run_again_is_not_done(spark: Any, place: Place) -> None:
+    place.deliver("tax.csv", as_csv([tax(1, "A1")]))
+    run_step(place.night, "extract")
+    run_step(place.night, "validate")
+    (entry,) = place.manifest("tax")
+    (place.root / "lake" / entry["landing"][0]).write_bytes(b"no Parquet")
+    with pytest.raises(Exception, match=r"[Pp]arquet"):
+        run_step(place.night, "validate")
+    with pytest.raises(AssentError, match="`validate` is not done"):
+        run_step(place.night, "conform")

@@ -68,10 +68,10 @@ def test_who_is_called_by_two_given_names(given, people):
 
 CONSENTS = pa.table(
     {
-        "t_consent_id": ["a", "b", "b", "c", "d"],
-        "t_kind": ["consent", "consent", "withdrawal", "consent", "consent"],
-        "person_id": [1, 2, 2, 3, 4],
-        "t_receipt_sha256": ["AB", "ab", None, "cd", "ef"],
+        "t_consent_id": ["a", "b", "b", "c", "d", "e", "f"],
+        "t_kind": ["consent", "consent", "withdrawal", "consent", "consent", "consent", "consent"],
+        "person_id": [1, 2, 2, 3, 4, 5, 6],
+        "t_receipt_sha256": ["AB", "ab", None, "cd", "ef", "ΑΣ", "ας"],  # Spark lowers Σ at a word's end to ς
     }
 )
 BEFORE = pa.table({"consent_id": ["d", "z"], "receipt_sha256": ["CD", "99"]})
@@ -82,8 +82,8 @@ BEFORE = pa.table({"consent_id": ["d", "z"], "receipt_sha256": ["CD", "99"]})
     [
         (split.consents_again, BEFORE.slice(0, 0), {"b"}),
         (split.consents_again, BEFORE, {"b", "d", "z"}),
-        (split.receipts_again, BEFORE.slice(0, 0), {"AB", "ab"}),
-        (split.receipts_again, BEFORE, {"AB", "ab", "cd"}),
+        (split.receipts_again, BEFORE.slice(0, 0), {"AB", "ab", "ΑΣ", "ας"}),
+        (split.receipts_again, BEFORE, {"AB", "ab", "cd", "ΑΣ", "ας"}),
     ],
 )
 def test_declarations_that_came_again(sql, before, found):
