@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,6 +21,7 @@ from jobs.lake.parquet_files import Files
 # For all questions together, beside the JVM, on a machine of which a night may take 16 GB; what is more goes to a
 # folder of its own on the disk.
 MEMORY = "4GB"
+SPILL = "assent-spill-"  # then the process and a name of its own
 NO_KEYS = pa.table({"key": pa.array([], pa.string())})
 
 _lock = threading.Lock()
@@ -31,15 +33,32 @@ def _close(process: int, con: duckdb.DuckDBPyConnection, spill: str) -> None:
         shutil.rmtree(spill, ignore_errors=True)
 
 
+def _sweep() -> None:
+    """Removes what killed processes of this user had put on the disk: it may be identities."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SPILL}*"):
+        process = left.name.removeprefix(SPILL).partition("-")[0]
+        if process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(left, ignore_errors=True)  # another user's stays
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
 @cache
 def _opened(process: int) -> duckdb.DuckDBPyConnection:
     """This process's database in memory. One takes 20 ms to be made, and a night asks hundreds of questions."""
-    spill = tempfile.mkdtemp(prefix="assent-")
+    _sweep()
+    spill = tempfile.mkdtemp(prefix=f"{SPILL}{process}-")
     config: dict[str, str | bool | int | float | list[str]] = {
         "python_enable_replacements": False,
         "temp_directory": spill,
-        # what does not fit the memory may be identities, and stays there when the process is killed
-        "temp_file_encryption": True,
         "memory_limit": MEMORY,
         # a scratch file is written again under its name
         "enable_external_file_cache": False,
