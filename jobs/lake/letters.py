@@ -66,15 +66,11 @@ def blocks(text: str) -> list[tuple[str, list[str]]]:
 
 def plain(text: str) -> str:
     """A rendered text as a person reads it: one line a paragraph or item, a blank line between paragraphs."""
-    return written(blocks(text))
-
-
-def written(parts: list[tuple[str, list[str]]]) -> str:
-    """The same of its paragraphs."""
-    return "\n\n".join(
+    parts = [
         "\n".join(ITEM + line for line in lines) if kind == "list" else " ".join(lines)
-        for kind, lines in parts
-    )
+        for kind, lines in blocks(text)
+    ]
+    return "\n\n".join(parts)
 
 
 class Texts:
@@ -105,20 +101,15 @@ class Texts:
             self._templates[name] = self.environment.get_template(name)
         return self._templates[name]
 
-    def parts(self, template: str, values: Mapping[str, Any]) -> tuple[str, list[tuple[str, list[str]]]]:
-        """Title and paragraphs (:func:`blocks`) of a notice; AssentError when the language lacks the template."""
+    def said(self, template: str, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Title and text of a notice; AssentError when the language lacks the template."""
         try:
             title, text = (self._template(f"{template}.{part}").render(values) for part in ("title", "text"))
         except jinja2.TemplateNotFound:
             raise AssentError(
                 f"jobs/texts: no text for a notice {template!r}; add it to the language"
             ) from None
-        return cleaned(title), blocks(text)
-
-    def said(self, template: str, values: Mapping[str, Any]) -> tuple[str, str]:
-        """Title and text of a notice."""
-        title, parts = self.parts(template, values)
-        return title, written(parts)
+        return cleaned(title), plain(text)
 
 
 class Letters:
@@ -138,7 +129,9 @@ class Letters:
             "contact": night.policy.sending.contact,
         }
         self._rows: list[dict[str, Any]] = []
-        self._said: list[tuple[str, list[tuple[str, list[str]]], str | None]] = []
+        # the text and not its paragraphs: through the lists of a hundred thousand letters Python looks again and again
+        # for what nobody needs any more, which took half as long again
+        self._said: list[tuple[str, str, str | None]] = []
         self._written: list[pa.Table] = [NOTICES.arrow().empty_table()]
         self._folder = out_folder(night.lake.root) / "notices"
         self._pages = self._folder / f".{night.date.isoformat()}.{os.getpid()}"
@@ -181,7 +174,7 @@ class Letters:
                 "template": f"{template}.{self.night.policy.language}",
             }
         )
-        self._said.append((*self.texts.parts(template, {**values, **self.given}), account))
+        self._said.append((*self.texts.said(template, {**values, **self.given}), account))
         if len(self._rows) >= AT_ONCE:
             self._write()
 
@@ -195,8 +188,7 @@ class Letters:
         ids = pa.array(sorted({r["person_id"] for r in self._rows}), pa.int64())
         known = {p["person_id"]: p for p in read_identities(self.night, ids, TO).to_pylist()}
         floor = floor_hash()
-        for row, (title, parts, account) in zip(self._rows, self._said, strict=True):
-            text = written(parts)
+        for row, (title, text, account) in zip(self._rows, self._said, strict=True):
             person = known.get(row["person_id"])
             if person is None:
                 raise AssentError(
@@ -215,9 +207,9 @@ class Letters:
             }
 
     def _texts_of(self, pages: Path | None) -> Iterator[str]:
-        for letter, (_, parts, account) in zip(self._letters(), self._said, strict=True):
+        for letter, (_, text, account) in zip(self._letters(), self._said, strict=True):
             if pages is not None:
-                page = self.texts.page.render(letter, blocks=parts, account=account)
+                page = self.texts.page.render(letter, blocks=blocks(text), account=account)
                 path = pages / f"{letter['notice_id']}.html"
                 with open(
                     os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
