@@ -307,7 +307,7 @@ def _current(night: Night, contract: Contract) -> DataFrame:
     if contract.feed == "consents":
         rows = consent.attested(rows)
         tables["deliveries"] = night.arrow("deliveries", DELIVERIES.arrow())
-    sql = versions.current(contract, names, rows, {name: sql for name, (_, sql) in more.items()})
+    sql = versions.current(contract, names, rows, more)
     found = night.lake.answer(f"current-{contract.feed}", sql, tables, nothing.schema)
     return nothing if found is None else found
 

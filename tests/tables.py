@@ -100,7 +100,7 @@ def current(frame: DataFrame, contract: Contract, deliveries: DataFrame | None =
     rows, tables = "given", {"given": frame.toArrow()}
     if deliveries is not None:
         rows, tables = attested(rows), {**tables, "deliveries": deliveries.toArrow()}
-    sql = versions.current(contract, frame.columns, rows, {n: sql for n, (_, sql) in more.items()})
+    sql = versions.current(contract, frame.columns, rows, more)
     made = StructType.fromDDL(", ".join(f"{n} {kind}" for n, (kind, _) in more.items()))
     schema = StructType([*frame.schema.fields, *made.fields])
     return frame.sparkSession.createDataFrame(ask(sql, tables), schema)

@@ -118,20 +118,16 @@ class Night:
         version = self.pinned(table)
         return None if version is None else self.lake.dataset(table, version)
 
-    def rows(self, table: str, schema: pa.Schema, tonight: bool = False) -> Any:
-        """A table for tonight as DuckDB reads it fastest, with ``tonight`` the night's own rows of a nightly one; empty
-        where there is no table yet.
-        """
-        return self._rows(table, self.pinned(table), schema, self.date if tonight else None)
+    def rows(self, table: str, schema: pa.Schema) -> Any:
+        """A table for tonight as DuckDB reads it fastest; empty where there is no table yet."""
+        return self._rows(table, self.pinned(table), schema)
 
     def rows_before(self, table: str, schema: pa.Schema) -> Any:
         """The same of a table as the previous publication holds it."""
         return self._rows(table, self.pinned_before(table), schema)
 
-    def _rows(self, table: str, version: int | None, schema: pa.Schema, night: dt.date | None = None) -> Any:
-        if version is None:
-            return schema.empty_table()
-        return parquet_files.rows(self.lake, table, version, night)
+    def _rows(self, table: str, version: int | None, schema: pa.Schema) -> Any:
+        return schema.empty_table() if version is None else parquet_files.rows(self.lake, table, version)
 
     def among(
         self, table: str, where: str, keys: Any, columns: Sequence[str], ddl: str, name: str
@@ -244,16 +240,13 @@ class Night:
             self.lake.work_frame(self.date, TOUCHED, "person_id BIGINT"), "person_id", "left_semi"
         )
 
-    def touched_frame(
-        self, table: str, columns: Sequence[str] | None = None, more: str = "false"
-    ) -> DataFrame:
-        """Of a table for tonight the rows of the people to compute, and those ``more`` is true of."""
+    def touched_frame(self, table: str) -> DataFrame:
+        """Of a table for tonight the rows of the people to compute."""
         version = self.pinned(table)
         if version is None or self.touched is None:
-            frame = self.frame(table)
-            return frame if columns is None else frame.select(*columns)
-        names = self.lake.dataset(table, version).schema.names if columns is None else list(columns)
-        mine = f"person_id IN (SELECT person_id FROM keys) OR {more}"
+            return self.frame(table)
+        names = self.lake.dataset(table, version).schema.names
+        mine = "person_id IN (SELECT person_id FROM keys)"
         return self.lake.among(
             table, version, mine, self.touched, names, f"touched-{table.replace('/', '-')}"
         )

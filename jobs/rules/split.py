@@ -43,7 +43,7 @@ def outcomes(known: Set[str]) -> str:
 
 
 def kept(table: str, fates: str | None) -> str:
-    """FROM clause of the rows of a ``checked`` table that no check and none of its ``fates`` (a table) refuses."""
+    """FROM clause of the rows of a ``checked`` table that no check refuses and that are not in ``fates`` (a table)."""
     left_out = f" ANTI JOIN {fates} USING ({PLACE})" if fates else ""
     return f"(FROM {table}{left_out} WHERE len(reasons) = 0)"
 
@@ -75,11 +75,7 @@ def accepted_identities(outcomes: Mapping[str, str | None]) -> str:
         f"SELECT person_id FROM {c} SEMI JOIN {o} USING ({PLACE}) WHERE len(reasons) = 0" for c, o in refused
     )
     again = identities(
-        {
-            f"(FROM {c}{f' ANTI JOIN {o} USING ({PLACE})' if o else ''} SEMI JOIN doubtful USING (person_id) "
-            "WHERE len(reasons) = 0)": False
-            for c, o in outcomes.items()
-        }
+        {f"(FROM {kept(c, o)} k SEMI JOIN doubtful USING (person_id))": False for c, o in outcomes.items()}
     )
     return (
         f"(WITH doubtful AS MATERIALIZED ({doubtful}) FROM identities ANTI JOIN doubtful USING (person_id) "
