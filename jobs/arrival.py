@@ -18,6 +18,7 @@ from jobs.errors import AssentError
 from jobs.lake import gx, tallies
 from jobs.lake.ask import ask
 from jobs.lake.lake import GROUP_ROWS
+from jobs.lake.landing import identities
 from jobs.lake.night import Night
 from jobs.rules import matching, split
 from jobs.rules.checks import Check, contract_checks, typed
@@ -29,7 +30,7 @@ PLACE = matching.PLACE
 # it saves (50 million bookings: 90 s and 7 GB on the disk, for a quarter of the bytes).
 SORTED_ROWS = 15_000_000
 BATCH_BYTES = 256 << 20  # of what was refused, at once
-NOT_AGAIN = ("row_error", "raw", "id_valid", "receipt_mac")
+NOT_AGAIN = ("row_error", "raw", "id_valid", "birth_comparable", "name_comparable")
 
 
 def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
@@ -63,10 +64,10 @@ def _hash(contract: Contract) -> str:
 
 
 def good_rows(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Rows without a reason: typed contract columns, the surrogates and ``content_hash``."""
+    """Rows without a reason: typed contract columns, ``person_id``, ``identity``, ``content_hash`` and the place."""
     values = (f"t_{c.name} AS {c.name}" for c in contract.columns)
     return rows.where("size(reasons) = 0").selectExpr(
-        *values, "person_id", "id_mac", "birth_mac", "name_macs", "given_macs", "content_hash", *PLACE
+        *values, "person_id", "identity", "content_hash", *PLACE
     )
 
 
@@ -138,14 +139,21 @@ class Feed:
             tables[fates] = self.night.lake.scratched(f"fates-{self.name}")
         return split.kept(name, fates)
 
-    def told_apart(self, tables: dict[str, Any]) -> dict[str, str | None]:
-        """For :func:`split.accepted_identities`, once the rows are written; adds what it reads to ``tables``."""
-        checked, outcomes = f"checked_{self.name}", None
-        tables[checked] = self.staged
-        if self.fates is not None or self.refused:
-            outcomes = f"outcomes_{self.name}"
-            tables[outcomes] = self.night.lake.scratched(f"outcomes-{self.name}")
-        return {checked: outcomes}
+    def told_apart(self, tables: dict[str, Any]) -> bool:
+        """Whether rows that no check refuses are left out, once all is written; adds to ``tables`` what
+        :func:`split.accepted_identities` then reads.
+        """
+        if self.fates is None and not self.refused:
+            return False
+        tables[f"checked_{self.name}"] = self.staged
+        tables[f"met_{self.name}"] = self.met
+        tables[f"outcomes_{self.name}"] = self.night.lake.scratched(f"outcomes-{self.name}")
+        return True
+
+    @property
+    def met(self) -> Any:
+        """MET_COLUMNS of the identities that the landed rows name."""
+        return identities(self.night.lake, self.night.date, self.name)
 
     def refuse(self, places: DataFrame, reason: str, contested: Column | None = None) -> None:
         """Refuses rows by file and row number."""

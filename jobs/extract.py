@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from jobs.errors import UsageError
 from jobs.lake import issuers
 from jobs.lake.deliveries import Delivered, Source, open_source
-from jobs.lake.landing import land, remove
+from jobs.lake.landing import forget_identities, keep_identities, land, remove
 from jobs.lake.night import Night
 from jobs.lake.readers import FEED_CODES, Stopped
 from jobs.lake.recipients import is_shipped
@@ -108,6 +108,11 @@ def _extract_feed(
     kept = {path for e in entries for path in e["landing"]}
     former = [entry for entry, _ in found] + night.lake.manifest(night.date, feed)
     remove(night.lake, sorted({path for e in former for path in e["landing"]} - kept))
+    whole = not any(entry["stopped"] for entry in entries)
+    if files:
+        keep_identities(night.lake, night.date, feed, night.macs.named(), sorted(kept), whole)
+    else:
+        forget_identities(night.lake, night.date, feed)
     night.lake.write_manifest(night.date, feed, entries)
     for entry, (_, left_out) in zip(entries, found, strict=True):
         if entry["stopped"]:

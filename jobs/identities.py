@@ -26,7 +26,7 @@ def new_identities(accepted: str, night: dt.date) -> str:
     WITH variants AS (
         SELECT person_id, name_macs, min(id_mac) AS id_mac, min(birth_mac) AS birth_mac,
                min({{'family_name': family_name, 'given_name': given_name,
-                    'birth_date': CAST(birth_date AS VARCHAR), 'national_id': national_id}}) AS said
+                    'birth_date': birth_date, 'national_id': national_id}}) AS said
         FROM {accepted} GROUP BY person_id, name_macs
     ),
     fresh AS (
@@ -49,11 +49,9 @@ def grow_vault(night: Night, feeds: Sequence[Feed]) -> int:
     if not feeds:
         return int(night.write_arrow("vault", VAULT.arrow().empty_table(), nightly=True)["rows"])
     tables = dict[str, Any]()
-    outcomes = dict[str, str | None]()
-    for feed in feeds:
-        outcomes |= feed.told_apart(tables)
+    refusing = [feed.name for feed in feeds if feed.told_apart(tables)]
     tables["identities"] = night.lake.scratched("identities")
     tables["vault"] = night.rows_before("vault", VAULT.arrow())
-    with stream(new_identities(split.accepted_identities(outcomes), night.date), tables) as batches:
+    with stream(new_identities(split.accepted_identities(refusing), night.date), tables) as batches:
         pin = night.write_arrow_stream("vault", encrypted(batches, night.keys), VAULT.arrow())
     return int(pin["rows"])

@@ -20,7 +20,7 @@ from jobs.arrival import Feed, delivery_row
 from jobs.identities import grow_vault
 from jobs.lake import gx, tallies
 from jobs.lake.ask import NO_KEYS, ask
-from jobs.lake.landing import remove
+from jobs.lake.landing import forget_identities, remove
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
 from jobs.rules import matching, split
@@ -28,7 +28,7 @@ from jobs.side_by_side import side_by_side
 from schemas.contract import contracts
 from schemas.tables import DELIVERIES, VAULT
 
-OWN_CHANNEL = ("consents", "disputes")
+OWN_CHANNEL = frozenset({"consents", "disputes"})
 
 
 def _reported(made: Any, feed: Feed, folder: Path) -> dict[str, Any]:
@@ -53,6 +53,7 @@ def _stop(feed: Feed, faults: dict[str, Any]) -> list[dict[str, Any]]:
         "message": f"critical check {check} failed, count {count}; have the delivery made again",
     }
     remove(night.lake, feed.files)
+    forget_identities(night.lake, night.date, name)
     entries = [e if e["stopped"] else {**e, **told} for e in feed.entries]
     night.lake.write_manifest(night.date, name, entries)
     return entries
@@ -66,8 +67,9 @@ def _identities(feeds: list[Feed], night: Night) -> int:
     if not feeds:
         return 0
     lake, tables = night.lake, dict[str, Any]()
-    rows = {feed.kept_rows(tables): feed.name in OWN_CHANNEL for feed in feeds}
-    lake.keep_scratch("identities", split.identities(rows), tables)
+    rows = {feed.name: feed.kept_rows(tables) for feed in feeds}
+    tables |= {f"met_{feed.name}": feed.met for feed in feeds}
+    lake.keep_scratch("identities", split.identities(rows, OWN_CHANNEL), tables)
     found = {"found": lake.scratched("identities")}
     columns = ["person_id", "birth_mac", "name_macs"]
     known = night.among_before(
@@ -83,15 +85,15 @@ def _identities(feeds: list[Feed], night: Night) -> int:
     own = known.selectExpr(*columns, "false AS own").schema
     suspected = lake.answer("suspected-people", split.SUSPECTED, found, own)
     if suspected is not None:
-        bad = lake.scratch("conflicts", matching.conflicting(suspected, known))
-        conflicts = lake.scratched("conflicts")
+        lake.scratch("conflicts", matching.conflicting(suspected, known))
+        found["conflicts"] = lake.scratched("conflicts")
         for feed in feeds:
-            if not tallies.any_of(feed.staged, conflicts, "person_id"):
-                continue
-            mine = bad.where(F.col("own") == (feed.name in OWN_CHANNEL)).drop("own").distinct()
-            refused = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"])
-            feed.refuse(refused, "identity_conflict", F.col("contested"))
-            feed.kept = feed.kept.join(mine, ["person_id", "birth_mac", "name_macs"], "left_anti")
+            numbers = lake.empty("identity BIGINT, contested BOOLEAN").schema
+            sql = split.REFUSED_IDENTITIES.format(feed=feed.name)
+            refused = lake.answer(f"refused-identities-{feed.name}", sql, found, numbers)
+            if refused is not None:
+                feed.refuse(feed.kept.join(refused, "identity"), "identity_conflict", F.col("contested"))
+                feed.kept = feed.kept.join(refused, "identity", "left_anti")
     return int(ask(split.OTHER_GIVEN_NAMES, found).column("people")[0].as_py())
 
 

@@ -120,8 +120,7 @@ class Contract:
         return ", ".join(["person_id BIGINT", *own, "file STRING", "row_number BIGINT", "night DATE"])
 
 
-# What extract adds to each landed row. The three message authentication codes are keyed by the vault's
-# key, so that identities can be compared in a plan without standing in it.
+# What extract adds to each landed row.
 LANDING_COLUMNS: dict[str, pa.DataType] = {
     "file": pa.string(),  # path relative to the deliveries folder
     "row_number": pa.int64(),  # data rows counted from 1
@@ -129,11 +128,9 @@ LANDING_COLUMNS: dict[str, pa.DataType] = {
     "raw": pa.string(),  # the row's text when row_error is set (undecodable bytes escaped), else null
     "id_valid": pa.bool_(),  # national_id passes the policy's stdnum module; null when there is none
     "person_id": pa.int64(),  # surrogate from HMAC of the compacted national id; null unless id_valid
-    "id_mac": pa.binary(),  # 16 bytes of the same HMAC; detects a collision of person_id
-    "birth_mac": pa.binary(),  # 16-byte HMAC of person and birth date; null when unreadable
-    "name_macs": pa.list_(pa.binary()),  # HMACs of the family name's comparison keys (ä as a, and as ae)
-    "given_macs": pa.list_(pa.binary()),  # the same of the given name; only ever counted as a warning
-    "receipt_mac": pa.binary(),  # HMAC of receipt_sha256 (consents), else null
+    "identity": pa.int64(),  # the row's identity among those that its feed named that night, MET_COLUMNS
+    "birth_comparable": pa.bool_(),  # there is a birth_mac; null unless id_valid
+    "name_comparable": pa.bool_(),  # there are name_macs; null unless id_valid or when there is no family name
 }
 # What validate adds to each accepted row (restricted zone).
 ACCEPTED_COLUMNS = {
@@ -145,6 +142,17 @@ ACCEPTED_COLUMNS = {
 }
 
 IDENTITY_NAMES = ("national_id", "family_name", "given_name", "birth_date")
+# What extract keeps of each identity that a feed named on a night, one row as it is spelled (seldom two). Its message
+# authentication codes are keyed by the vault's key, so that a plan compares identities without one standing in it.
+MET_COLUMNS: dict[str, pa.DataType] = {
+    "identity": pa.int64(),  # as the landed rows name it
+    **dict.fromkeys(IDENTITY_NAMES, pa.string()),  # verbatim
+    "person_id": pa.int64(),  # as in the landed rows
+    "id_mac": pa.binary(),  # 16 bytes of the same HMAC; detects a collision of person_id
+    "birth_mac": pa.binary(),  # 16-byte HMAC of person and birth date; null when unreadable
+    "name_macs": pa.list_(pa.binary()),  # HMACs of the family name's comparison keys (ä as a, and as ae)
+    "given_macs": pa.list_(pa.binary()),  # the same of the given name; only ever counted as a warning
+}
 IDENTITY = (
     Column("national_id", "string", "identifier under the policy's stdnum module", required=True),
     Column("family_name", "string", "family name, any spelling that compares equal", required=True),

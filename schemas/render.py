@@ -13,7 +13,15 @@ from ruamel.yaml import YAML
 
 from jobs.rules.floor import FEATURES_BY_SOURCE, PURPOSES
 from schemas import reasons
-from schemas.contract import ACCEPTED_COLUMNS, LANDING_COLUMNS, SPARK_TYPES, Column, Contract, contracts
+from schemas.contract import (
+    ACCEPTED_COLUMNS,
+    LANDING_COLUMNS,
+    MET_COLUMNS,
+    SPARK_TYPES,
+    Column,
+    Contract,
+    contracts,
+)
 from schemas.features import FEATURES, MEANINGS
 from schemas.tables import ORDER_FLAGS, RECORD_FLAGS, TABLES, Table
 
@@ -121,6 +129,9 @@ def data_dictionary() -> str:
         "### What landing adds to each row",
         "",
         *_table(["column", "type"], [[f"`{n}`", str(t)] for n, t in LANDING_COLUMNS.items()]),
+        "### What `landing/_identities` holds of each identity that a feed names on a night",
+        "",
+        *_table(["column", "type"], [[f"`{n}`", str(t)] for n, t in MET_COLUMNS.items()]),
         "### What `accepted/<feed>` adds to the feed's columns",
         "",
         *_table(["column", "type"], [[f"`{n}`", t] for n, t in ACCEPTED_COLUMNS.items()]),

@@ -1,7 +1,7 @@
 """The codes of every identity met so far: each is coded once, however often and in whatever order it is delivered.
 
 Coding one takes Python some 20 µs; those met before are found for a whole batch at a time. What is kept is an
-identity's text, its hash and its codes as bytes beside each other, about 250 bytes an identity.
+identity's text, its hash and its codes as bytes beside each other, about 300 bytes an identity.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.contract import IDENTITY_NAMES
+
 SIZE = 16
 MOST_NAMES = 2  # comparison keys of a name (rules/identity.py)
-KEPT = 12_000_000  # beyond it all are forgotten and met again: 3 GB, of which a usual night needs little
-COLUMNS = ("national_id", "birth_date", "family_name", "given_name")
+KEPT = 12_000_000  # beyond it all are forgotten and met again: 4 GB, of which a usual night needs little
 BETWEEN, NOTHING = "\x1f", "\x1e"
 
 Coded = tuple[bool | None, int | None, bytes | None, bytes | None, list[bytes] | None, list[bytes] | None]
@@ -77,16 +78,16 @@ def _database() -> duckdb.DuckDBPyConnection:
 
 @dataclass(frozen=True)
 class _Met:
-    """Identities found by their hash: the place of the first, and the text of each, as hashes can collide."""
+    """Identities found by their hash: the place of each, and its text, as hashes can collide."""
 
-    first: int
+    places: np.ndarray
     index: pd.Index
     texts: pa.Array
 
     def after(self, earlier: _Met) -> _Met:
         """Those of both."""
-        index = earlier.index.append(self.index)
-        return _Met(earlier.first, index, pa.concat_arrays([earlier.texts, self.texts]))
+        places = np.concatenate([earlier.places, self.places])
+        return _Met(places, earlier.index.append(self.index), pa.concat_arrays([earlier.texts, self.texts]))
 
 
 class Identities:
@@ -95,11 +96,15 @@ class Identities:
     def __init__(self, code: Callable[..., Coded], kept: int = KEPT) -> None:
         self._code, self._kept = code, kept
         self._duckdb = _database().cursor()
+        self._first = self._count = 0  # identities have the numbers from ``first`` on
+        self._named: list[pa.Table] = []
         self._forget()
 
     def _forget(self) -> None:
-        self._met: list[_Met] = []  # each more than twice as many as the next
+        self._first += self._count
         self._count = 0
+        self._met: list[_Met] = []  # each more than twice as many as the next
+        self._spelled: list[pa.RecordBatch] = []
         self._room(1024, new=True)
 
     def _room(self, rows: int, new: bool = False) -> None:
@@ -109,11 +114,13 @@ class Identities:
         self._person = np.zeros(rows, np.int64)
         self._macs = np.zeros((2, rows, SIZE), np.uint8)
         self._has = np.zeros((2, rows), bool)
+        self._used = np.zeros(rows, bool)
         self._names, self._given = _Names(rows), _Names(rows)
         if old is not None:
             n = len(old["_valid"])
             self._valid[:n], self._person[:n] = old["_valid"], old["_person"]
             self._macs[:, :n], self._has[:, :n] = old["_macs"], old["_has"]
+            self._used[:n] = old["_used"]
             for mine, theirs in ((self._names, old["_names"]), (self._given, old["_given"])):
                 mine.codes[:n], mine.count[:n] = theirs.codes, theirs.count
 
@@ -130,12 +137,13 @@ class Identities:
 
     def columns(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The landing columns of codes, one value a row of the batch's text columns."""
-        parts = [batch.column(n) for n in COLUMNS]
+        parts = [batch.column(n) for n in IDENTITY_NAMES]
         texts = _texts(parts, batch.num_rows)
         hashes = self._hashes(texts)
         places = self._places(texts, hashes)
         unknown = np.flatnonzero(places < 0)
         if self._count and self._count + len(unknown) > self._kept:
+            self._named.append(self._taken_out())
             self._forget()
             unknown = np.arange(batch.num_rows)
         if len(unknown):
@@ -157,7 +165,7 @@ class Identities:
             rows, at = left[there], at[there]
             same = pc.equal(met.texts.take(pa.array(at)), texts.take(pa.array(rows)).cast(pa.large_string()))
             same = same.to_numpy(zero_copy_only=False)
-            places[rows[same]] = met.first + at[same]
+            places[rows[same]] = met.places[at[same]]
             left = left[~there]
         return places
 
@@ -172,38 +180,61 @@ class Identities:
             self._room(max(self._count + new, 2 * len(self._valid)))
         first = np.empty(new, np.int64)
         first[which[::-1]] = unknown[::-1]
-        # what is not remembered gets a place behind the others, for this batch alone
+        # the others have a place that is not found again
         own = pc.match_substring(found.dictionary, BETWEEN).to_numpy(zero_copy_only=False)
         kept = own & ~pd.Index(hashes[first]).duplicated(keep=False)
         for met in self._met:
             kept &= met.index.get_indexer(hashes[first]) < 0
-        order, some = np.argsort(~kept, kind="stable"), int(kept.sum())
-        cells = zip(*(p.take(pa.array(first[order])).to_pylist() for p in parts), strict=True)
-        self._put(self._count, [self._code(*identity) for identity in cells])
-        places = np.empty(new, np.int64)
-        places[order] = self._count + np.arange(new)
-        self._remember(hashes[first[order[:some]]], found.dictionary.take(pa.array(order[:some])))
+        cells = [p.take(pa.array(first)) for p in parts]
+        self._put(self._count, [self._code(*i) for i in zip(*(c.to_pylist() for c in cells), strict=True)])
+        # long offsets: of twelve million identities, or of some very long ones, the texts are more than 2 GB
+        self._spelled.append(
+            pa.RecordBatch.from_arrays([c.cast(pa.large_string()) for c in cells], names=[*IDENTITY_NAMES])
+        )
+        places = self._count + np.arange(new)
+        self._count += new
+        some = np.flatnonzero(kept)
+        self._remember(places[some], hashes[first[some]], found.dictionary.take(pa.array(some)))
         found_at: np.ndarray = places[which]
         return found_at
 
-    def _remember(self, hashes: np.ndarray, texts: pa.Array) -> None:
-        # long offsets: of twelve million identities, or of some very long ones, the texts are more than 2 GB
-        met = _Met(self._count, pd.Index(hashes), texts.cast(pa.large_string()))
-        self._count += len(hashes)
+    def _remember(self, places: np.ndarray, hashes: np.ndarray, texts: pa.Array) -> None:
+        met = _Met(places, pd.Index(hashes), texts.cast(pa.large_string()))
         while self._met and len(self._met[-1].index) <= 2 * len(met.index):
             met = met.after(self._met.pop())
         self._met.append(met)
 
     def _taken(self, places: np.ndarray) -> dict[str, pa.Array]:
-        valid = self._valid[places]
+        self._used[places] = True
+        valid, names = self._valid[places], self._names.count[places]
         return {
             "id_valid": pa.array(valid == 1, mask=valid < 0),
             "person_id": pa.array(self._person[places], mask=valid != 1),
+            "identity": pa.array(self._first + places),
+            "birth_comparable": pa.array(self._has[1][places], mask=valid != 1),
+            "name_comparable": pa.array(names > 0, mask=names < 0),
+        }
+
+    def named(self) -> pa.Table:
+        """MET_COLUMNS of the identities that rows have named since this was last asked."""
+        tables, self._named = [*self._named, self._taken_out()], []
+        return pa.concat_tables(tables)
+
+    def _taken_out(self) -> pa.Table:
+        places = np.flatnonzero(self._used[: self._count])
+        self._used[:] = False
+        none = pa.RecordBatch.from_pylist([], pa.schema([(n, pa.large_string()) for n in IDENTITY_NAMES]))
+        spelled = pa.Table.from_batches([none, *self._spelled]).take(pa.array(places))
+        columns = {
+            "identity": pa.array(self._first + places),
+            **{n: spelled.column(n) for n in IDENTITY_NAMES},
+            "person_id": pa.array(self._person[places], mask=self._valid[places] != 1),
             "id_mac": _fixed(self._macs[0][places], self._has[0][places]),
             "birth_mac": _fixed(self._macs[1][places], self._has[1][places]),
             "name_macs": self._names.take(places),
             "given_macs": self._given.take(places),
         }
+        return pa.table(columns)
 
 
 def _texts(parts: list[pa.Array], rows: int) -> pa.Array:
@@ -211,12 +242,12 @@ def _texts(parts: list[pa.Array], rows: int) -> pa.Array:
     joined = pc.binary_join_element_wise(*parts, BETWEEN, null_handling="replace", null_replacement=NOTHING)
     signs = np.frombuffer(joined.buffers()[2] or b"", np.uint8)
     signs = signs[: np.frombuffer(joined.buffers()[1], np.int32)[rows]]
-    if np.count_nonzero(signs == ord(BETWEEN)) == rows * (len(COLUMNS) - 1) and np.count_nonzero(
+    if np.count_nonzero(signs == ord(BETWEEN)) == rows * (len(IDENTITY_NAMES) - 1) and np.count_nonzero(
         signs == ord(NOTHING)
     ) == sum(p.null_count for p in parts):
         return joined
     nulls = sum(pc.cast(pc.is_null(p), pa.int32()).to_numpy(zero_copy_only=False) for p in parts)
-    odd = (pc.count_substring(joined, BETWEEN).to_numpy(zero_copy_only=False) != len(COLUMNS) - 1) | (
+    odd = (pc.count_substring(joined, BETWEEN).to_numpy(zero_copy_only=False) != len(IDENTITY_NAMES) - 1) | (
         pc.count_substring(joined, NOTHING).to_numpy(zero_copy_only=False) != nulls
     )
     return pc.if_else(pa.array(odd), pa.array(np.arange(rows)).cast(pa.string()), joined)

@@ -1,7 +1,11 @@
-"""Landing: one delivered file as Parquet of its verbatim text, and its entry in the manifest."""
+"""Landing: one delivered file as Parquet of its verbatim text, and its entry in the manifest.
+
+What an identity is compared by stands once for a feed and night, in ``landing/_identities``, and not in each row.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from jobs.errors import AssentError
@@ -17,7 +23,8 @@ from jobs.lake.deliveries import Delivered, Source
 from jobs.lake.lake import Lake
 from jobs.lake.macs import Macs
 from jobs.lake.readers import Stopped, gathered
-from schemas.contract import Contract
+from jobs.lake.runs import IDENTITIES
+from schemas.contract import MET_COLUMNS, Contract
 
 # A landing file has at most about so many rows, so that Spark reads a large delivery with every core.
 PART_ROWS = 2_000_000
@@ -68,6 +75,42 @@ def land(
         entry |= {"stopped": e.code, "message": e.message}
         remove(lake, paths)
     return entry, told
+
+
+def _met(night: dt.date, feed: str) -> str:
+    return f"{IDENTITIES}/{night.isoformat()}/{feed}.parquet"
+
+
+def keep_identities(
+    lake: Lake, night: dt.date, feed: str, named: pa.Table, files: list[str], whole: bool
+) -> None:
+    """Keeps what the rows of a feed named, MET_COLUMNS; nothing without ``files``, the feed's landing files.
+
+    Unless those files are the ``whole`` of what was read, the identities that they do not name are left out.
+    """
+    forget_identities(lake, night, feed)
+    if not files:
+        return
+    if not whole:
+        numbers = pc.unique(lake.landed(files).to_table(columns=["identity"]).column("identity"))
+        named = named.filter(pc.is_in(named.column("identity"), value_set=numbers))
+    path, schema = _met(night, feed), pa.schema(MET_COLUMNS.items())
+    with _writing(lake):
+        lake.fs.makedirs(f"{lake.path}/{path}".rsplit("/", 1)[0], exist_ok=True)
+    with _part(lake, path, schema, ["birth_date", "family_name", "given_name"]) as writer:
+        for first in range(0, named.num_rows, PART_ROWS):
+            with _writing(lake):
+                writer.write_table(named.slice(first, PART_ROWS).cast(schema))
+
+
+def forget_identities(lake: Lake, night: dt.date, feed: str) -> None:
+    """Removes what :func:`keep_identities` has kept."""
+    remove(lake, [_met(night, feed)])
+
+
+def identities(lake: Lake, night: dt.date, feed: str) -> pads.Dataset:
+    """What :func:`keep_identities` has kept."""
+    return lake.landed([_met(night, feed)])
 
 
 def remove(lake: Lake, paths: list[str]) -> None:

@@ -17,7 +17,6 @@ from jobs.errors import AssentError
 from jobs.lake.identities import SIZE, Coded, Identities
 from jobs.lake.keys import Keys
 from jobs.rules.identity import name_keys
-from schemas.contract import LANDING_COLUMNS
 
 
 @lru_cache(maxsize=4)
@@ -93,18 +92,15 @@ class Macs:
         return [self.digest(f"{kind}:{compact}:{key}")[:SIZE] for key in name_keys(name)]
 
     def columns(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-        """The landing columns that compare identities, one value a row of the batch's text columns."""
-        made = self._identities.columns(batch)
-        receipts: list[bytes | None] = [None] * batch.num_rows
-        if "receipt_sha256" in batch.schema.names:
-            receipts = [
-                None if r is None else self.digest(f"receipt:{r.strip().lower()}")[:SIZE]
-                for r in batch.column("receipt_sha256").to_pylist()
-            ]
-        return {**made, "receipt_mac": pa.array(receipts, LANDING_COLUMNS["receipt_mac"])}
+        """The landing columns that tell identities apart, one value a row of the batch's text columns."""
+        return self._identities.columns(batch)
+
+    def named(self) -> pa.Table:
+        """MET_COLUMNS of the identities that rows have named since this was last asked."""
+        return self._identities.named()
 
     def _row(
-        self, national_id: str | None, birth: str | None, family: str | None, given: str | None
+        self, national_id: str | None, family: str | None, given: str | None, birth: str | None
     ) -> Coded:
         if national_id is None:
             return None, None, None, None, None, None
@@ -119,12 +115,6 @@ class Macs:
             None if family is None else self.names("name", compact, family),
             None if given is None else self.names("given", compact, given),
         )
-
-
-def with_macs(batch: pa.RecordBatch, keys: Keys, module: str) -> pa.RecordBatch:
-    """A batch of text columns (an identity at least) and the landing columns that compare identities."""
-    made = Macs(keys, module).columns(batch)
-    return pa.RecordBatch.from_arrays([*batch.columns, *made.values()], names=[*batch.schema.names, *made])
 
 
 def person_ids(keys: Keys, national_ids: Sequence[str], module: str) -> list[int | None]:

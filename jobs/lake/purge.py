@@ -17,7 +17,7 @@ from jobs.lake import parquet_files
 from jobs.lake.ask import ask
 from jobs.lake.contents import Content, content
 from jobs.lake.lake import Lake
-from jobs.lake.runs import MANIFESTS
+from jobs.lake.runs import IDENTITIES, MANIFESTS
 from schemas.contract import contracts
 
 MARK = f"{MANIFESTS}/_purged"  # the last night of which nothing is left in landing
@@ -140,6 +140,9 @@ def sweep_landing(lake: Lake, through: dt.date) -> None:
                     for f in e["landing"]
                 }
             _sweep_delivery(lake, f"landing/{feed}/{folder}", kept)
+    for day in _names(lake, IDENTITIES):
+        if day <= through.isoformat():
+            remove(lake, f"{IDENTITIES}/{day}")
     mark = f"{lake.path}/{MARK}"
     done = lake.fs.cat_file(mark).decode() if lake.fs.exists(mark) else ""
     due = [n for n in nights if done < n <= through.isoformat()]

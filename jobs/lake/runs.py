@@ -12,6 +12,7 @@ import fsspec
 from jobs.errors import AssentError, UsageError
 
 MANIFESTS = "landing/_manifests"
+IDENTITIES = "landing/_identities"
 
 
 class Runs:

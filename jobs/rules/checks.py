@@ -135,14 +135,14 @@ def contract_checks(contract: Contract, night: dt.date, policy: Policy) -> tuple
             "family_name_comparable",
             "bad_type",
             "family_name",
-            "family_name IS NULL OR name_macs IS NULL OR size(name_macs) > 0",
+            "family_name IS NULL OR coalesce(name_comparable, true)",
         ),
         # without its code a birth date would be compared with nothing, and the row joined by id and name alone
         Check(
             "birth_date_comparable",
             "bad_type",
             "birth_date",
-            "birth_date IS NULL OR NOT coalesce(id_valid, false) OR birth_mac IS NOT NULL",
+            "birth_date IS NULL OR coalesce(birth_comparable, true)",
         ),
     ]
     for column in contract.columns:

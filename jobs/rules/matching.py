@@ -1,8 +1,8 @@
 """What can be told of a row only beside others: duplicates, identities, disputes, consents, erasures.
 
-``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, birth_mac, name_macs,
-given_macs, content_hash, file, row_number``. ``history`` are rows accepted on earlier nights. Every function returns a
-frame of what it refuses, never the rows themselves changed.
+``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, identity,
+content_hash, file, row_number``. ``history`` are rows accepted on earlier nights. Every function returns a frame of
+what it refuses, never the rows themselves changed.
 """
 
 from __future__ import annotations

@@ -8,13 +8,12 @@ A row is known by ``file, row_number``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 
-from schemas.contract import ACCEPTED_COLUMNS, IDENTITY_NAMES, Contract
+from schemas.contract import ACCEPTED_COLUMNS, Contract
 from schemas.tables import QUARANTINE
 
 PLACE = "file, row_number"
-CODES = ("id_mac", "birth_mac", "name_macs", "given_macs")
 IS_COPY = "len(reasons) = 0"  # of an outcome: a duplicate, which is kept nowhere
 
 _FATES = f"""
@@ -48,41 +47,49 @@ def kept(table: str, fates: str | None) -> str:
     return f"(FROM {table}{left_out} WHERE len(reasons) = 0)"
 
 
-def identities(rows: Mapping[str, bool]) -> str:
-    """``person_id``, IDENTITY_NAMES, CODES and ``own`` of every feed's rows, one row as it is spelled.
+def identities(rows: Mapping[str, str], own: Set[str]) -> str:
+    """``feed``, ``own`` and MET_COLUMNS of every identity that a feed's rows name, one row a feed and identity.
 
-    ``rows`` are FROM clauses as :func:`kept` makes them, with whether they are a person's own channel.
+    ``rows`` are FROM clauses as :func:`kept` makes them, a feed; beside them stand ``met_<feed>``, what extract kept.
+    ``own`` are the feeds of a person's own channel.
     """
-    # the codes follow from what is spelled, which is sooner compared than their lists
-    spelled = ", ".join(f"t_{n} AS {n}" for n in IDENTITY_NAMES)
-    codes = ", ".join(f"any_value({n}) AS {n}" for n in CODES)
     return " UNION ALL ".join(
-        f"SELECT person_id, {spelled}, {codes}, {own} AS own FROM {source} s GROUP BY person_id, "
-        + ", ".join(IDENTITY_NAMES)
-        for source, own in rows.items()
+        f"SELECT '{feed}' AS feed, {feed in own} AS own, * FROM met_{feed} "
+        f"SEMI JOIN (SELECT DISTINCT identity FROM {source} s) USING (identity)"
+        for feed, source in rows.items()
     )
 
 
-def accepted_identities(outcomes: Mapping[str, str | None]) -> str:
+def accepted_identities(refusing: Collection[str]) -> str:
     """FROM clause of ``identities`` but those that no accepted row has.
 
-    ``outcomes`` are the feeds' ``checked`` tables, each with that of its outcomes: None where checks alone refuse.
+    ``refusing`` are the feeds of which more is left out than checks refuse; beside it stand their ``checked_<feed>``,
+    ``outcomes_<feed>`` and ``met_<feed>``.
     """
-    refused = [(c, o) for c, o in outcomes.items() if o is not None]
-    if not refused:
+    if not refusing:
         return "identities"
     doubtful = " UNION ".join(
-        f"SELECT person_id FROM {c} SEMI JOIN {o} USING ({PLACE}) WHERE len(reasons) = 0" for c, o in refused
+        f"SELECT '{f}' AS feed, identity FROM checked_{f} SEMI JOIN outcomes_{f} USING ({PLACE}) WHERE len(reasons) = 0"
+        for f in refusing
     )
     again = identities(
-        {f"(FROM {kept(c, o)} k SEMI JOIN doubtful USING (person_id))": False for c, o in outcomes.items()}
+        {
+            f: f"(FROM {kept(f'checked_{f}', f'outcomes_{f}')} k "
+            f"SEMI JOIN (FROM doubtful WHERE feed = '{f}') USING (identity))"
+            for f in refusing
+        },
+        own=frozenset(),
     )
     return (
-        f"(WITH doubtful AS MATERIALIZED ({doubtful}) FROM identities ANTI JOIN doubtful USING (person_id) "
+        f"(WITH doubtful AS MATERIALIZED ({doubtful}) FROM identities ANTI JOIN doubtful USING (feed, identity) "
         f"UNION ALL BY NAME {again})"
     )
 
 
+REFUSED_IDENTITIES = """
+SELECT identity, contested FROM found JOIN conflicts USING (person_id, birth_mac, name_macs, own) WHERE feed = '{feed}'
+GROUP BY ALL
+"""  # of ``found`` those that matching.conflicting has
 SUSPECTED = """
 SELECT DISTINCT person_id, birth_mac, name_macs, own FROM found SEMI JOIN (
     SELECT person_id FROM (

@@ -156,7 +156,7 @@ def test_a_person_has_one_first_row_and_one_for_each_further_name():
             "person_id": [1, 1, 2, 2],
             "family_name": ["Old", "New", "Other", "OTHER"],
             "given_name": ["A", "A", "B", "B"],
-            "birth_date": [dt.date(1980, 1, 1)] * 2 + [dt.date(1981, 1, 1)] * 2,
+            "birth_date": ["1980-01-01"] * 2 + ["1981-01-01"] * 2,
             "national_id": ["1", "1", "2", "2"],
             "id_mac": [b"1", b"1", b"2", b"2"],
             "birth_mac": [b"80", b"80", b"81", b"81"],

@@ -23,7 +23,7 @@ from jobs.extract import run
 from jobs.lake.config import load_policy
 from jobs.lake.lake import Lake
 from jobs.lake.night import Night
-from schemas.contract import contracts
+from schemas.contract import MET_COLUMNS, contracts
 
 DAY = "2026-11-20"
 
@@ -100,6 +100,15 @@ class Place:
                 assert table.schema.equals(contracts()[feed].landing_schema())
                 rows += table.to_pylist()
         return rows
+
+    def identities(self, feed: str = "tax") -> dict[int, str | None]:
+        """National ids by the numbers under which what identities are compared by is kept."""
+        path = Path(self.night.lake.path) / f"landing/_identities/{self.night.date}/{feed}.parquet"
+        if not path.exists():
+            return {}
+        table = pq.ParquetFile(path).read()
+        assert table.schema.equals(pa.schema(MET_COLUMNS.items()))
+        return {r["identity"]: r["national_id"] for r in table.to_pylist()}
 
     def files(self, feed: str = "tax") -> list[str]:
         """Landing files that lie there, whatever the manifest says."""

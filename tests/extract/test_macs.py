@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import AssentError
-from jobs.lake.identities import COLUMNS, SIZE, Coded, Identities
-from jobs.lake.macs import Macs, person_ids, with_macs
-from schemas.contract import LANDING_COLUMNS
+from jobs.lake.identities import SIZE, Coded, Identities
+from jobs.lake.macs import Macs, person_ids
+from schemas.contract import IDENTITY_NAMES, LANDING_COLUMNS, MET_COLUMNS
 
 from .conftest import Place, oib
 
@@ -23,13 +23,24 @@ def code(place: Place, text: str) -> bytes:
 
 
 def coded(place: Place, **columns: list[str | None]) -> list[dict[str, object]]:
+    """Of each row what its landing columns say, and of its identity what is kept beside them."""
     rows = len(next(iter(columns.values())))
-    given = {n: [None] * rows for n in ("national_id", "family_name", "given_name", "birth_date")} | columns
-    batch = pa.RecordBatch.from_pydict({n: pa.array(v, pa.string()) for n, v in given.items()})
-    made = with_macs(batch, place.night.keys, "hr.oib")
-    for name in made.schema.names[len(given) :]:
-        assert made.schema.field(name).type == LANDING_COLUMNS[name]
-    return made.to_pylist()
+    given = {n: [None] * rows for n in IDENTITY_NAMES} | columns
+    macs = Macs(place.night.keys, "hr.oib")
+    landed = macs.columns(pa.RecordBatch.from_pydict({n: pa.array(v, pa.string()) for n, v in given.items()}))
+    return joined(landed, macs.named())
+
+
+def joined(landed: dict[str, pa.Array], named: pa.Table) -> list[dict[str, object]]:
+    for name, column in landed.items():
+        column.validate(full=True)
+        assert column.type == LANDING_COLUMNS[name]
+    named.validate(full=True)
+    kept = {r["identity"]: r for r in named.cast(pa.schema(MET_COLUMNS.items())).to_pylist()}
+    assert len(kept) == named.num_rows
+    rows = pa.table(landed).to_pylist()
+    assert all(r["person_id"] == kept[r["identity"]]["person_id"] for r in rows)
+    return [kept[r["identity"]] | r for r in rows]
 
 
 def test_codes_are_hmacs(place: Place) -> None:
@@ -40,7 +51,6 @@ def test_codes_are_hmacs(place: Place) -> None:
         family_name=["Müller", "MULLER", "Müller", "Müller"],
         given_name=["Ana", None, "Ana", "Ana"],
         birth_date=["1980-02-29", "1981-02-29", "1980-02-29", "1980-02-29"],
-        receipt_sha256=[" AB ", "ab", None, "cd"],
     )
     assert plain["id_valid"] is True
     assert plain["person_id"] == int.from_bytes(code(place, f"id:{one}")[:8], "big") >> 1
@@ -48,15 +58,20 @@ def test_codes_are_hmacs(place: Place) -> None:
     assert plain["birth_mac"] == code(place, f"birth:{one}:1980-02-29")[:16]
     assert plain["name_macs"] == [code(place, f"name:{one}:{k}")[:16] for k in ("mueller", "muller")]
     assert plain["given_macs"] == [code(place, f"given:{one}:ana")[:16]]
-    assert plain["receipt_mac"] == spaced["receipt_mac"] == code(place, "receipt:ab")[:16]
+    assert (plain["family_name"], spaced["family_name"]) == ("Müller", "MULLER")
+    assert (plain["birth_comparable"], plain["name_comparable"]) == (True, True)
     assert (spaced["person_id"], spaced["id_mac"]) == (plain["person_id"], plain["id_mac"])
-    assert spaced["birth_mac"] is None  # no such day
+    assert (spaced["birth_mac"], spaced["birth_comparable"]) == (None, False)  # no such day
     assert spaced["given_macs"] is None
     assert wrong["id_valid"] is False
     assert none["id_valid"] is None
     for row in (wrong, none):
-        assert [row[n] for n in ("person_id", "id_mac", "birth_mac", "name_macs", "given_macs")] == [None] * 5
-    assert none["receipt_mac"] == code(place, "receipt:cd")[:16]
+        codes = ("person_id", "id_mac", "birth_mac", "name_macs", "given_macs")
+        assert [row[n] for n in (*codes, "birth_comparable", "name_comparable")] == [None] * 7
+
+
+def test_a_name_that_compares_with_nothing(place: Place) -> None:
+    assert coded(place, national_id=[oib(1)], family_name=["-"])[0]["name_comparable"] is False
 
 
 def test_no_rows(place: Place) -> None:
@@ -104,15 +119,32 @@ def test_each_row_has_its_own_codes_whatever_came_before(
         return valid, person, mac, digest[16:], names[digest[2] % 4], names[digest[3] % 4]
 
     met = Identities(code, kept)
+    landed = []
     for rows in batches:
-        cells = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
-        batch = pa.RecordBatch.from_arrays([pa.array(list(c), pa.string()) for c in cells], list(COLUMNS))
-        found = met.columns(batch)
-        for name, column in found.items():
-            column.validate(full=True)
-            assert column.type == LANDING_COLUMNS[name]
-        made = list(zip(*(column.to_pylist() for column in found.values()), strict=True))
-        assert made == [code(*row) for row in rows]
+        cells = list(zip(*rows, strict=True)) or [()] * len(IDENTITY_NAMES)
+        batch = pa.RecordBatch.from_arrays(
+            [pa.array(list(c), pa.string()) for c in cells], list(IDENTITY_NAMES)
+        )
+        landed.append(pa.table(met.columns(batch)))
+    every = pa.concat_tables(landed).combine_chunks()
+    made = joined(dict(zip(every.column_names, every.columns, strict=True)), met.named())
+    codes = ("id_valid", "person_id", "id_mac", "birth_mac", "name_macs", "given_macs")
+    for given_row, found in zip([r for rows in batches for r in rows], made, strict=True):
+        assert tuple(found[n] for n in IDENTITY_NAMES) == given_row
+        assert tuple(found[n] for n in codes) == code(*given_row)
+    assert met.named().num_rows == 0
+
+
+def test_what_is_asked_for_again_was_named_again(place: Place) -> None:
+    macs = Macs(place.night.keys, "hr.oib")
+
+    def named(*numbers: int) -> set[str]:
+        rows = [dict.fromkeys(IDENTITY_NAMES) | {"national_id": oib(n)} for n in numbers]
+        macs.columns(pa.RecordBatch.from_pylist(rows, pa.schema([(n, pa.string()) for n in IDENTITY_NAMES])))
+        return set(macs.named().column("national_id").to_pylist())
+
+    assert named(1, 2, 1) == {oib(1), oib(2)}
+    assert named(2, 3) == {oib(2), oib(3)}
 
 
 def test_an_identity_is_coded_once(place: Place) -> None:
@@ -120,7 +152,9 @@ def test_an_identity_is_coded_once(place: Place) -> None:
     macs = Macs(place.night.keys, "hr.oib")
     met = Identities(lambda *identity: (asked.append(identity), macs._row(*identity))[1])
     identity = {"national_id": oib(1), "birth_date": "1980-02-29", "family_name": "Kos", "given_name": None}
-    batch = pa.RecordBatch.from_pylist([identity] * 5, schema=pa.schema([(n, pa.string()) for n in COLUMNS]))
+    batch = pa.RecordBatch.from_pylist(
+        [identity] * 5, schema=pa.schema([(n, pa.string()) for n in IDENTITY_NAMES])
+    )
     for _ in range(3):
         met.columns(batch)
     assert len(asked) == 1

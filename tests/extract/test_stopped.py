@@ -100,6 +100,7 @@ def test_a_fault_of_a_file_stops_it_alone(place: Place, case: str) -> None:
     assert "\n" not in stopped["message"]
     assert other["stopped"] is None
     assert place.files() == other["landing"]
+    assert place.identities() == {r["identity"]: r["national_id"] for r in place.landed()}
     assert any(f"tax: {DAY}/{name} stopped, {code}" in line for line in place.said)
 
 
@@ -348,6 +349,7 @@ def test_run_again(place: Place) -> None:
     place.extract()
     assert place.manifest() == []
     assert place.files() == []
+    assert place.identities() == {}
 
 
 @pytest.mark.parametrize("there", ["missing", "a file"])

@@ -145,6 +145,9 @@ def test_landing_is_gone_and_its_manifest_stays(kept):
     lake = Lake(kept.lake)
     assert not list(Path(kept.lake).glob(f"landing/*/delivery={ONE}"))
     assert list(Path(kept.lake).glob(f"landing/*/delivery={TWO}/*.parquet"))
+    nights = {p.name for p in Path(kept.lake).glob("landing/_identities/*")}
+    assert ONE not in nights
+    assert TWO in nights
     entries = lake.manifest(dt.date.fromisoformat(ONE), "transactions")
     assert sorted((e["rows"], e["landing"]) for e in entries) == [(0, []), (9, [])]
     assert all(e["sha256"] for e in entries)

@@ -182,26 +182,27 @@ person_id | family_name | feed     | refused  | in_vault
 @pytest.mark.parametrize("beside", [True, False], ids=["some refused beside others", "by checks alone"])
 def test_whose_identities_were_accepted(beside):
     given = [r for r in table_rows(SPELLED) if beside or r["refused"] != "conflict"]
-    tables, outcomes, sources = {}, {}, {}
+    tables, sources = {}, {}
     for feed in ("tax", "consents"):
         mine = [r for r in given if r["feed"] == feed]
+        spelled = list(dict.fromkeys((int(r["person_id"]), r["family_name"]) for r in mine))
+        people, names = zip(*spelled, strict=True)
+        tables[f"met_{feed}"] = pa.table(
+            {"identity": range(len(spelled)), "person_id": people, "family_name": names}
+        )
         numbers = list(range(len(mine)))
-        checked = {
-            "person_id": [int(r["person_id"]) for r in mine],
-            "t_family_name": [r["family_name"] for r in mine],
-            **{f"t_{n}": ["x"] * len(mine) for n in ("national_id", "given_name", "birth_date")},
-            **{n: [b"m"] * len(mine) for n in split.CODES},
-            "reasons": pa.array(
-                [["bad_type"] if r["refused"] == "check" else [] for r in mine], pa.list_(pa.string())
-            ),
-        }
-        tables[f"checked_{feed}"] = rows(row_number=numbers, **checked)
+        reasons = [["bad_type"] if r["refused"] == "check" else [] for r in mine]
+        tables[f"checked_{feed}"] = rows(
+            row_number=numbers,
+            identity=[spelled.index((int(r["person_id"]), r["family_name"])) for r in mine],
+            reasons=pa.array(reasons, pa.list_(pa.string())),
+        )
         refused = [n for n in numbers if mine[n]["refused"] != "-"]
         tables[f"outcomes_{feed}"] = rows(row_number=pa.array(refused, pa.int64()))
-        outcomes[f"checked_{feed}"] = f"outcomes_{feed}" if beside and feed == "tax" else None
-        sources[split.kept(f"checked_{feed}", None)] = feed == "consents"
-    tables["identities"] = ask(split.identities(sources), tables)
-    found = ask(f"SELECT DISTINCT person_id, family_name FROM {split.accepted_identities(outcomes)}", tables)
+        sources[feed] = split.kept(f"checked_{feed}", None)
+    tables["identities"] = ask(split.identities(sources, {"consents"}), tables)
+    refusing = ["tax"] if beside else []
+    found = ask(f"SELECT DISTINCT person_id, family_name FROM {split.accepted_identities(refusing)}", tables)
     assert {(str(r["person_id"]), r["family_name"]) for r in found.to_pylist()} == {
         (r["person_id"], r["family_name"]) for r in given if r["in_vault"] == "yes"
     }
