@@ -58,8 +58,9 @@ class Page:
 
     def __init__(self) -> None:
         made = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        self._page, paragraphs = (made.from_string(template(f"{n}.html")) for n in ("page", "paragraphs"))
-        self._paragraphs = by_paragraph(lambda part: paragraphs.render(blocks=blocks(part)))
+        self._page = made.from_string(template("page.html"))
+        paragraph: Any = made.from_string(template("paragraphs.html")).module
+        self._paragraphs = by_paragraph(lambda part: "".join(paragraph.paragraph(*b) for b in blocks(part)))
 
     def of(self, letter: Mapping[str, Any], account: int = 0) -> str:
         """The page of a letter; the last so many characters of its text, an account, are shown as they are."""
@@ -85,10 +86,16 @@ class Pages:
             if not wanted():
                 return
             letter = json.loads(line)
-            page = self._page.of(letter, accounts.get(letter["notice_id"], 0))
+            page = self._page.of(letter, accounts.get(letter["notice_id"], 0)).encode()
             path = f"{self._folder}/{letter['notice_id']}.html"
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(page.encode())
+            file = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
+            )  # open() asks the system thrice as much
+            try:
+                while page:
+                    page = page[os.write(file, page) :]
+            finally:
+                os.close(file)
 
     def finish(self) -> None:
         """Every page is written once this returns."""
