@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -20,14 +19,15 @@ import pyarrow as pa
 from jobs.errors import AssentError
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
-from jobs.lake.outbox import Whole, private_folder, template, texts
+from jobs.lake.outbox import Whole, private_folder, texts, writing
+from jobs.lake.pages import ITEM, MANY, Pages, PagesAside, blocks, by_paragraph
 from jobs.lake.vault import read_identities
 from jobs.rules.floor import SCORE_MAX, SCORE_MIN, floor_hash
 from schemas.tables import NOTICES
 
-ITEM = "- "
 TO = ("national_id", "family_name", "given_name")
-AT_ONCE = 100_000  # letters in memory: some 400 MB
+AT_ONCE = 50_000  # letters in memory: some 200 MB
+UNTIL = "\0"  # of a title; nothing that is put into a text holds it
 
 
 def notice_id(night: str, kind: str, person: int, subject: str) -> str:
@@ -44,26 +44,6 @@ def cleaned(value: Any) -> Any:
     return " ".join(value.split())
 
 
-def blocks(text: str) -> list[tuple[str, list[str]]]:
-    """The paragraphs of a text: ``("text", lines)``, or ``("list", items)`` where each line begins with "- "."""
-    found: list[tuple[str, list[str]]] = []
-    for part in text.split("\n\n"):
-        lines = [" ".join(line.split()) for line in part.splitlines() if line.strip()]
-        if not lines:
-            continue
-        if lines[0].startswith(ITEM):
-            items: list[str] = []
-            for line in lines:  # an item may run over several lines
-                if line.startswith(ITEM):
-                    items.append(line[len(ITEM) :])
-                else:
-                    items[-1] += f" {line}"
-            found.append(("list", items))
-        else:
-            found.append(("text", lines))
-    return found
-
-
 def plain(text: str) -> str:
     """A rendered text as a person reads it: one line a paragraph or item, a blank line between paragraphs."""
     parts = [
@@ -71,6 +51,9 @@ def plain(text: str) -> str:
         for kind, lines in blocks(text)
     ]
     return "\n\n".join(parts)
+
+
+encoded = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 class Texts:
@@ -82,8 +65,12 @@ class Texts:
         said.pop("consents", None)  # shown before consenting, by who asks for it
         parts = {k: v for k, v in said.items() if isinstance(v, str)}
         self.kinds = [k for k, v in said.items() if isinstance(v, dict)]
+        # title and text in one, and what they include in its place: half of a template's time is its start
         for kind in self.kinds:
-            parts |= {f"{kind}.{part}": str(said[kind][part]) for part in ("title", "text")}
+            whole = f"{said[kind]['title']}{UNTIL}{said[kind]['text']}"
+            for name in [k for k, v in said.items() if isinstance(v, str)]:
+                whole = whole.replace(f'{{% include "{name}" %}}', said[name].removesuffix("\n"))
+            parts[f"{kind}.letter"] = whole
         made = jinja2.Environment(
             loader=jinja2.DictLoader(parts),
             autoescape=False,  # noqa: S701  plain text; the page escapes it
@@ -93,8 +80,7 @@ class Texts:
         made.filters["word"] = lambda name: words.get(str(name), str(name).replace("_", " "))
         self.environment = made
         self._templates: dict[str, jinja2.Template] = {}  # asked for by the million
-        page = template("page.html")
-        self.page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(page)
+        self._plain = by_paragraph(plain)
 
     def _template(self, name: str) -> jinja2.Template:
         if name not in self._templates:
@@ -104,12 +90,12 @@ class Texts:
     def said(self, template: str, values: Mapping[str, Any]) -> tuple[str, str]:
         """Title and text of a notice; AssentError when the language lacks the template."""
         try:
-            title, text = (self._template(f"{template}.{part}").render(values) for part in ("title", "text"))
+            title, _, text = self._template(f"{template}.letter").render(values).partition(UNTIL)
         except jinja2.TemplateNotFound:
             raise AssentError(
                 f"jobs/texts: no text for a notice {template!r}; add it to the language"
             ) from None
-        return cleaned(title), plain(text)
+        return cleaned(title), "\n\n".join(self._plain(text))
 
 
 class Letters:
@@ -136,6 +122,7 @@ class Letters:
         self._folder = out_folder(night.lake.root) / "notices"
         self._pages = self._folder / f".{night.date.isoformat()}.{os.getpid()}"
         self._lines = Whole(self._folder / f"{night.date.isoformat()}.ndjson")
+        self._writer: Pages | PagesAside | None = None
 
     def __enter__(self) -> Letters:
         # also what a killed run of the night has left
@@ -148,6 +135,8 @@ class Letters:
 
     def __exit__(self, *_: object) -> None:
         try:
+            if self._writer is not None:
+                self._writer.end()
             self._lines.discard()
         finally:
             shutil.rmtree(self._pages, ignore_errors=True)
@@ -206,29 +195,34 @@ class Letters:
                 "floor_hash": floor,
             }
 
-    def _texts_of(self, pages: Path | None) -> Iterator[str]:
-        for letter, (_, text, account) in zip(self._letters(), self._said, strict=True):
-            if pages is not None:
-                page = self.texts.page.render(letter, blocks=blocks(text), account=account)
-                path = pages / f"{letter['notice_id']}.html"
-                with open(
-                    os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-                ) as file:
-                    file.write(page)
-            yield json.dumps(letter, ensure_ascii=False, sort_keys=True) + "\n"
-
     def _write(self) -> None:
         """Writes what is held under a name that nobody looks at."""
         if not self._rows:
             return
-        pages = private_folder(self._pages) if self.night.policy.sending.pages else None
-        self._lines.write(self._texts_of(pages))
+        self._lines.write(encoded(letter) + "\n" for letter in self._letters())
+        if self.night.policy.sending.pages:
+            self._write_pages()
         self._written.append(pa.Table.from_pylist(self._rows, schema=NOTICES.arrow()))
         self._rows, self._said = [], []
+
+    def _write_pages(self) -> None:
+        letters, count = self._lines.so_far(), len(self._rows)
+        accounts = {
+            row["notice_id"]: len(account)
+            for row, (_, _, account) in zip(self._rows, self._said, strict=True)
+            if account
+        }
+        with writing(self._lines.path):
+            if self._writer is None:
+                self._writer = (PagesAside if count >= MANY else Pages)(letters, private_folder(self._pages))
+            self._writer.write(count, accounts)
 
     def release(self) -> None:
         """Gives the pages and the NDJSON of the night their names, in place of what a killed run left."""
         self._write()
+        if self._writer is not None:
+            with writing(self._lines.path):
+                self._writer.finish()
         pages = self._folder / self.night.date.isoformat()
         self._lines.release()
         shutil.rmtree(pages, ignore_errors=True)

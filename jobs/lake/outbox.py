@@ -69,6 +69,14 @@ class Whole:
                 self._file = open(made, "w", encoding="utf-8")  # noqa: SIM115  closed below
             self._file.writelines(lines)
 
+    def so_far(self) -> Path:
+        """Where what was written until now can be read."""
+        self.write(())
+        assert self._file is not None
+        with writing(self.path):
+            self._file.flush()
+        return self._scratch
+
     def release(self) -> None:
         """Gives the file its name, once what was written is on the disk."""
         self.write(())

@@ -1,7 +1,14 @@
-"""Letters are held a few at a time, and are in the outbox whole or not at all."""
+"""Letters are held a few at a time, and are in the outbox whole or not at all, whoever writes their pages."""
 
 import datetime as dt
+import errno
 import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +58,12 @@ def add(letters: Letters, person: int, number: int) -> None:
     )
 
 
+@pytest.fixture(params=[1, 1_000_000], ids=["beside", "here"])
+def pages(request, monkeypatch):
+    """Pages written by a second process, and by this one."""
+    monkeypatch.setattr(module, "MANY", request.param)
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 3, 5, 100])
 def test_the_outbox_is_the_same_however_many_are_held(night, monkeypatch, at_once):
     stage, opened, people = night
@@ -64,6 +77,112 @@ def test_the_outbox_is_the_same_however_many_are_held(night, monkeypatch, at_onc
     said = [f"tax_debts/{n}" for n in range(len(people))]
     assert rows.column("subject").to_pylist() == said
     assert outbox(stage, NIGHTS[0]) == said
+
+
+def written(stage: Stage) -> dict[str, bytes]:
+    """What each file of the outbox holds; every one is its owner's alone."""
+    files = [p for p in (stage.out / "notices").rglob("*") if p.is_file()]
+    assert {stat.S_IMODE(p.stat().st_mode) for p in files} == {0o600}
+    return {p.relative_to(stage.out).as_posix(): p.read_bytes() for p in files}
+
+
+@pytest.mark.parametrize("at_once", [2, 100])
+def test_a_second_process_writes_the_same_pages(night, monkeypatch, at_once):
+    stage, opened, people = night
+    monkeypatch.setattr(module, "AT_ONCE", at_once)
+    found = []
+    for many in (1, 1_000_000):
+        monkeypatch.setattr(module, "MANY", many)
+        with Letters(opened) as letters:
+            for number, person in enumerate(people):
+                add(letters, person, number)
+            letters.add("access", people[0], "access", {}, account="<all>\n\n- that is held\u2028\x85")
+            letters.rows()
+            letters.release()
+        found.append(written(stage))
+    assert len(found[0]) == len(people) + 2
+    assert found[0] == found[1]
+    assert any(
+        "<pre>&lt;all&gt;\n\n- that is held\u2028\x85</pre>".encode() in page for page in found[0].values()
+    )
+
+
+def children() -> set[int]:
+    """Processes of this one, also those that nobody waited for."""
+    return {int(c) for t in Path("/proc/self/task").iterdir() for c in (t / "children").read_text().split()}
+
+
+def test_a_page_that_cannot_be_written_is_one_line(night, pages):
+    stage, opened, people = night
+    before = children()
+    with Letters(opened) as letters:
+        add(letters, people[0], 0)
+        add(letters, people[0], 0)  # the same notice: its page is there already
+        with pytest.raises(AssentError) as found:
+            letters.release()
+    path = stage.out / "notices" / f"{NIGHTS[0]}.ndjson"
+    assert str(found.value) == f"{path} cannot be written ({os.strerror(errno.EEXIST)}); set ASSENT_OUT"
+    assert outbox(stage, NIGHTS[0]) == []
+    assert children() == before
+
+
+def test_a_second_process_that_was_killed_is_one_line(night, monkeypatch):
+    stage, opened, people = night
+    monkeypatch.setattr(module, "MANY", 1)
+    before = children()
+    with Letters(opened) as letters:
+        add(letters, people[0], 0)
+        letters.rows()
+        (process,) = children() - before
+        os.kill(process, 9)
+        with pytest.raises(AssentError, match=r"writes the pages ended with status -9"):
+            letters.release()
+    assert outbox(stage, NIGHTS[0]) == []
+    assert children() == before
+
+
+def test_a_second_process_ends_with_the_letters(night, monkeypatch):
+    stage, opened, people = night
+    monkeypatch.setattr(module, "MANY", 1)
+    before = children()
+    with Letters(opened) as letters:
+        add(letters, people[0], 0)
+        letters.rows()
+        assert len(children() - before) == 1
+    assert children() == before
+    assert outbox(stage, NIGHTS[0]) == []
+
+
+def test_a_second_process_writes_nothing_for_a_first_that_is_gone(tmp_path):
+    (tmp_path / "letters").write_text("{}\n")
+    for first, status in ((str(os.getpid()), 1), ("1", 0)):  # no letter: it fails where it writes
+        command = [sys.executable, "-m", "jobs.lake.pages", tmp_path / "letters", tmp_path, first]
+        done = subprocess.run(command, input="[1, {}]\n", capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (status, "KeyError\n" * status, "")
+
+
+def test_a_second_process_ends_when_the_first_was_killed(tmp_path):
+    letters, folder, started = tmp_path / "letters", tmp_path / "pages", tmp_path / "started"
+    letters.write_text("")
+    folder.mkdir()
+    code = (
+        "import pathlib, sys, time\n"
+        "from jobs.lake.pages import PagesAside\n"
+        "pages = PagesAside(*map(pathlib.Path, sys.argv[1:3]))\n"
+        "pathlib.Path(sys.argv[3]).write_text(str(pages._process.pid))\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, letters, folder, started]) as first:
+        while not (started.exists() and started.read_text()):
+            time.sleep(0.05)
+        second = Path("/proc", started.read_text())
+        first.kill()
+    for _ in range(600):
+        if not second.exists() or "\nState:\tZ" in (second / "status").read_text():
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("it runs on")
 
 
 def test_a_fault_leaves_nothing_behind(night, monkeypatch):

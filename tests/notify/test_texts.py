@@ -7,8 +7,9 @@ from jinja2 import StrictUndefined
 from ruamel.yaml import YAML
 
 from jobs.errors import AssentError
-from jobs.lake.letters import Texts, blocks, plain
+from jobs.lake.letters import Texts, plain
 from jobs.lake.outbox import TEXTS, texts
+from jobs.lake.pages import Page
 from jobs.notify import KINDS
 from schemas.reasons import NO_SCORE_REASONS, REMOVAL_CAUSES
 
@@ -92,20 +93,28 @@ def test_what_was_delivered_can_break_neither_line_nor_page(english):
     }
     title, text = english.said("listing", values)
     assert "Court - You owe nothing <script>alert(1)</script> under x" in text.replace("\n", " ")
-    page = english.page.render(
-        language="en",
-        title=title,
-        to={"given_name": "<b>A</b>", "family_name": "B", "national_id": "1"},
-        blocks=blocks(text),
-        account="<i>",
-        notice_id="n",
-        night="2026-11-20",
-        floor_hash="f",
+    page = Page().of(
+        {
+            "language": "en",
+            "title": title,
+            "to": {"given_name": "<b>A</b>", "family_name": "B", "national_id": "1"},
+            "text": f"{text}\n\n<i>\n\n- no list",
+            "notice_id": "n",
+            "night": "2026-11-20",
+            "floor_hash": "f",
+        },
+        account=len("<i>\n\n- no list"),
     )
     assert "<script>" not in page
     assert "<b>" not in page
     assert "<i>" not in page
     assert "&lt;script&gt;" in page
+    assert "<pre>&lt;i&gt;\n\n- no list</pre>" in page
+
+
+def test_a_paragraph_that_many_letters_share_is_the_same_in_each(english):
+    alone = [Texts("en").said("score", {**GIVEN, "score": n}) for n in (540, 541)]
+    assert [english.said("score", {**GIVEN, "score": n}) for n in (540, 541)] == alone
 
 
 @pytest.mark.parametrize(
