@@ -84,7 +84,7 @@ def published(night: Night, table: str, before: DataFrame) -> None:
     if before.isEmpty():
         return
     data = before.withColumn("night", F.lit(FIRST)).toArrow()
-    version = night.lake.write_arrow(table, data, nightly=True)
+    version = night.lake.write_night(table, data.to_reader(), FIRST)
     night.previous = {"night": FIRST, "tables": {table: {"version": version}}}
 
 
