@@ -108,11 +108,6 @@ def _orders(night: Night) -> dict[tuple[str, str], dict[str, Any]]:
     return found
 
 
-def _table(night: Night, name: str, schema: pa.Schema, before: bool = False) -> Any:
-    version = night.pinned_before(name) if before else night.pinned(name)
-    return schema.empty_table() if version is None else night.lake.dataset(name, version)
-
-
 def written(night: Night) -> pa.Array:
     """Ids of the notices of this night that are already in the ledger."""
     version = night.lake.version("notices")
@@ -129,14 +124,14 @@ def run(night: Night) -> dict[str, int]:
     with Letters(night) as letters:
         tell_scores(
             letters,
-            _table(night, "scores", SCORES.arrow()),
-            _table(night, "scores", SCORES.arrow(), before=True),
-            _table(night, "features", FEATURES.arrow()),
+            night.rows("scores", SCORES.arrow()),
+            night.rows_before("scores", SCORES.arrow()),
+            night.rows("features", FEATURES.arrow()),
         )
         tell_entries(
             letters,
-            _table(night, "registers", REGISTERS.arrow()),
-            _table(night, "registers", REGISTERS.arrow(), before=True),
+            night.rows("registers", REGISTERS.arrow()),
+            night.rows_before("registers", REGISTERS.arrow()),
             _orders(night),
         )
         tell_back_again(letters)
