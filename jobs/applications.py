@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.basis import pinned_table
 from jobs.clearance import Clearance
 from jobs.errors import AssentError
 from jobs.lake.ask import ask
@@ -52,8 +51,8 @@ def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> 
     ``attested``: every consent that it rests on is of a believed issuer; ``grounded``: that of the required source is.
     """
     tables = {
-        "scores": pinned_table(night, "scores", SCORES.arrow()),
-        "consented": pinned_table(night, "conformed/consented", CONSENTED.arrow()),
+        "scores": night.rows("scores", SCORES.arrow()),
+        "consented": night.rows("conformed/consented", CONSENTED.arrow()),
         "issuers": pa.table({"issuer": pa.array(sorted(may.issuers), pa.string())}),
     }
     source = night.policy.purposes[purpose].required[0]

@@ -17,12 +17,6 @@ from jobs.rules.consent import WHY_ENDED
 from schemas.tables import CONSENTED
 
 
-def pinned_table(night: Night, name: str, schema: pa.Schema) -> Any:
-    """A table as the night reads it, empty where there is none; no JVM."""
-    version = night.pinned(name)
-    return schema.empty_table() if version is None else night.lake.dataset(name, version)
-
-
 def causes_of(
     night: Night,
     purpose: str,
@@ -116,7 +110,7 @@ def basis_lost(
         struck = set(rows.column("person_id").to_pylist())
         found |= {key: "corrected" for key, person in standing.items() if person in struck}
     if then is not None:
-        now = pinned_table(night, "conformed/consented", CONSENTED.arrow())
+        now = night.rows("conformed/consented", CONSENTED.arrow())
         gone = ask(LOST_CONSENTS, {"before": then, "consented": now}, **words).to_pylist()
         for source in sorted({r["source"] for r in gone}):
             people = {r["person_id"] for r in gone if r["source"] == source}

@@ -43,7 +43,7 @@ OWN_ITEMS = ("score", "band", "status", "reason", "bounds")
 
 
 def counted(scores: Any, cards: dict[str, Scorecard]) -> dict[str, Counts]:
-    """Applications by purpose, item and bucket; ``scores`` is SCORES as an Arrow table or dataset."""
+    """Applications by purpose, item and bucket; ``scores`` is SCORES as DuckDB reads it."""
     bases = [{"purpose": p, "base": c.base} for p, c in sorted(cards.items())]
     codes = [
         {"purpose": p, "place": i, "code": k.code}
@@ -149,9 +149,7 @@ def write(night: Night) -> None:
         earlier = (pc.field("measure") == "distribution") & (pc.field("night") < pa.scalar(night.date))
         mine = pc.field("scorecard").isin([c.sha256 for c in night.scorecards.values()])
         history = night.lake.dataset("monitoring", version).to_table(filter=earlier & mine).to_pylist()
-    pinned = night.pinned("scores")
-    scores = SCORES.arrow().empty_table() if pinned is None else night.lake.dataset("scores", pinned)
-    table = monitored(scores, night.scorecards, history, night.date)
+    table = monitored(night.rows("scores", SCORES.arrow()), night.scorecards, history, night.date)
     night.write_arrow("monitoring", table, nightly=True)
     for row in table.filter(
         pc.is_in(table.column("severity"), pa.array(["warning", "critical"]))

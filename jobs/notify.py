@@ -48,7 +48,7 @@ ORDER BY register, record_id, person_id
 def tell_scores(letters: Letters, now: Any, before: Any, features: Any) -> None:
     """A notice for each score that is new or other than the night before; another where it fell across a band."""
     characteristics = [c for card in letters.night.scorecards.values() for c in card.characteristics]
-    values = sorted({f for c in characteristics for f in c.features} & set(features.schema.names))
+    values = sorted({f for c in characteristics for f in c.features} & set(FEATURES.arrow().names))
     sql = SCORES_CHANGED.format(values=", ".join(f"{v} := f.{v}" for v in values))
     tables = {"scores": now, "scores_before": before, "features": features}
     with stream(sql, tables, ROWS) as batches:
@@ -114,11 +114,6 @@ def _orders(night: Night) -> dict[tuple[str, str], dict[str, Any]]:
     return found
 
 
-def _table(night: Night, name: str, schema: pa.Schema, before: bool = False) -> Any:
-    version = night.pinned_before(name) if before else night.pinned(name)
-    return schema.empty_table() if version is None else night.lake.dataset(name, version)
-
-
 def written(night: Night) -> pa.Array:
     """Ids of the notices of this night that are already in the ledger."""
     version = night.lake.version("notices")
@@ -135,14 +130,14 @@ def run(night: Night) -> dict[str, int]:
     with Letters(night) as letters:
         tell_scores(
             letters,
-            _table(night, "scores", SCORES.arrow()),
-            _table(night, "scores", SCORES.arrow(), before=True),
-            _table(night, "features", FEATURES.arrow()),
+            night.rows("scores", SCORES.arrow()),
+            night.rows_before("scores", SCORES.arrow()),
+            night.rows("features", FEATURES.arrow()),
         )
         tell_entries(
             letters,
-            _table(night, "registers", REGISTERS.arrow()),
-            _table(night, "registers", REGISTERS.arrow(), before=True),
+            night.rows("registers", REGISTERS.arrow()),
+            night.rows_before("registers", REGISTERS.arrow()),
             _orders(night),
         )
         tell_back_again(letters)

@@ -61,10 +61,7 @@ def violations(night: Night, tables: dict[str, dict[str, Any]]) -> list[tuple[st
         if place not in tables:
             return [(f"table {place} is missing", 1)]
         given[name] = night.lake.dataset(place, int(tables[place]["version"]))
-    before = night.pinned_before("registers")
-    given["registers_before"] = (
-        REGISTERS.arrow().empty_table() if before is None else night.lake.dataset("registers", before)
-    )
+    given["registers_before"] = night.rows_before("registers", REGISTERS.arrow())
     with database(given) as con:
         con.execute(f"SET VARIABLE night = DATE '{night.date.isoformat()}'")
         for invariant in INVARIANTS:

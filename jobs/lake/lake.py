@@ -173,40 +173,48 @@ class Lake(Runs):
         after: dt.date | None,
         at_once: int = GROUP_ROWS,
     ) -> int:
-        """Writes DuckDB's answer to a SELECT as a nightly table's rows of a night and returns the version, no JVM.
+        """As :meth:`write_night` DuckDB's answer to a SELECT.
 
         ``schema`` is the table's; ``sql`` answers with its columns but ``night``, ``at_once`` so many rows in memory.
-        :meth:`write_arrow` says what it replaces.
         """
+        with stream(sql, tables, at_once) as batches:
+            return self._write_night(table, batches, schema, night, after)
+
+    def write_night(
+        self, table: str, rows: pa.RecordBatchReader, night: dt.date, after: dt.date | None = None
+    ) -> int:
+        """Writes Arrow rows of a night as a nightly table's and returns the version, no JVM.
+
+        Such a table is partitioned by ``night`` and keeps earlier nights: everything after the night ``after`` (the
+        last published one) is replaced, whatever columns it had.
+        """
+        names = [n for n in rows.schema.names if n != "night"]  # that stands in the path
+        inside = pa.schema([rows.schema.field(n) for n in names])
+        batches = pa.RecordBatchReader.from_batches(inside, (b.select(names) for b in rows))
+        return self._write_night(table, batches, rows.schema, night, after)
+
+    def _write_night(
+        self,
+        table: str,
+        batches: pa.RecordBatchReader,
+        schema: pa.Schema,
+        night: dt.date,
+        after: dt.date | None,
+    ) -> int:
         return spark_tables.commit(
             self.url(table),
             Schema.from_arrow(schema),
-            self.store_night(table, sql, tables, night, at_once),
+            self.store_night(table, batches, night),
             NO_STATISTICS,
             "night",
             after.isoformat() if after else None,
         )
 
-    def write_arrow(
-        self,
-        table: str,
-        data: pa.Table | pa.RecordBatchReader,
-        after: dt.date | None = None,
-        nightly: bool = False,
-    ) -> int:
-        """Writes Arrow data and returns the version, no JVM.
-
-        ``nightly`` tables are partitioned by ``night`` and keep earlier nights: everything after the night ``after``
-        (the last published one) is replaced. Others are overwritten whole.
-        """
-        kwargs: dict[str, Any] = {"mode": "overwrite", "configuration": NO_STATISTICS}
-        if nightly:
-            kwargs["partition_by"] = ["night"]
-        if nightly and after is not None and self.version(table) is not None:
-            kwargs["predicate"] = f"night > '{after.isoformat()}'"
-        else:
-            kwargs["schema_mode"] = "overwrite"
-        write_deltalake(self.url(table), data, **kwargs)
+    def write_arrow(self, table: str, data: pa.Table) -> int:
+        """Writes Arrow data in place of a whole table and returns the version, no JVM."""
+        write_deltalake(
+            self.url(table), data, mode="overwrite", schema_mode="overwrite", configuration=NO_STATISTICS
+        )
         version = self.version(table)
         assert version is not None
         return version
@@ -263,12 +271,15 @@ class Lake(Runs):
             self.fs.rm(folder, recursive=True)
         return self.store(sql, tables, f"{folder}/rows.parquet")
 
-    def store(self, sql: str, tables: dict[str, Any], path: str, at_once: int = GROUP_ROWS) -> int:
+    def store(self, sql: str, tables: dict[str, Any], path: str) -> int:
         """Writes the answer to a SELECT as one Parquet file; returns its rows."""
+        with stream(sql, tables, GROUP_ROWS) as batches:
+            return self._store(batches, path)
+
+    def _store(self, batches: pa.RecordBatchReader, path: str) -> int:
         self.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         rows = 0
         with (
-            stream(sql, tables, at_once) as batches,
             self.fs.open(path, "wb") as out,
             pq.ParquetWriter(out, batches.schema, compression="snappy", write_statistics=False) as writer,
         ):
@@ -277,13 +288,11 @@ class Lake(Runs):
                 rows += batch.num_rows
         return rows
 
-    def store_night(
-        self, table: str, sql: str, tables: dict[str, Any], night: dt.date, at_once: int = GROUP_ROWS
-    ) -> list[AddAction]:
-        """Writes the answer to a SELECT as a night's file of a nightly table; what to commit of it, if any."""
+    def store_night(self, table: str, batches: pa.RecordBatchReader, night: dt.date) -> list[AddAction]:
+        """Writes rows as a night's file of a nightly table; what to commit of it, if any."""
         place = f"night={night.isoformat()}/{secrets.token_hex(8)}.parquet"
         path = f"{self.path}/{table}/{place}"
-        if rows := self.store(sql, tables, path, at_once):
+        if rows := self._store(batches, path):
             return [spark_tables.added(self.fs, path, place, rows, {"night": night.isoformat()})]
         self.fs.rm(path)
         return []

@@ -265,7 +265,10 @@ class Night:
         """As :meth:`write` for a small Arrow table, no JVM. A nightly table with no rows tonight keeps its version."""
         if nightly and data.num_rows == 0 and (pin := self.pin_nothing(table)) is not None:
             return pin
-        version = self.lake.write_arrow(table, data, self.after, nightly)
+        if nightly:
+            version = self.lake.write_night(table, data.to_reader(), self.date, self.after)
+        else:
+            version = self.lake.write_arrow(table, data)
         return self._pin(table, version, arrow_content(data), data.schema.names, nightly=nightly)
 
     def write_arrow_stream(
@@ -276,7 +279,7 @@ class Night:
         if first is None or (first.num_rows == 0 and (first := next(batches, None)) is None):
             return self.write_arrow(table, schema.empty_table(), nightly=True)
         reader = pa.RecordBatchReader.from_batches(schema, chain([first], batches))
-        version = self.lake.write_arrow(table, reader, self.after, nightly=True)
+        version = self.lake.write_night(table, reader, self.date, self.after)
         data = parquet_files.rows(self.lake, table, version, self.date)
         return self._pin(table, version, content(data, schema.names), schema.names, nightly=True)
 

@@ -14,9 +14,9 @@ from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
 from jobs.lake import parquet_files
-from jobs.lake.ask import ask
+from jobs.lake.ask import ask, stream
 from jobs.lake.contents import Content, content
-from jobs.lake.lake import Lake
+from jobs.lake.lake import GROUP_ROWS, Lake
 from jobs.lake.runs import IDENTITIES, MANIFESTS
 from schemas.contract import contracts
 
@@ -92,7 +92,8 @@ def drop_people(
     for day in days:
         before = whole.filter(pc.field("night") == pa.scalar(day))
         sql = f"SELECT {inside} FROM data d WHERE NOT coalesce({mine}, false)"
-        files += lake.store_night(table, sql, {"data": before, **tables}, day)
+        with stream(sql, {"data": before, **tables}, GROUP_ROWS) as batches:
+            files += lake.store_night(table, batches, day)
         lost = lost.joined(content(before, names, where=mine, more=tables))
     return _replace(lake, table, days, files), lost
 

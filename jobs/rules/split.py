@@ -108,8 +108,11 @@ SELECT count(*) AS people FROM (
 
 
 def _receipt(column: str) -> str:
-    """Equal wherever :mod:`matching` holds two receipts to be equal; of some signs Spark folds more into one."""
-    return f"upper(lower(trim({column})))"
+    """Equal wherever :mod:`matching` holds two receipts to be equal: compared by what is ASCII of them, as Spark folds
+    more of the other letters (the final sigma, the dotted I, those of younger Unicode).
+    """
+    low = f"lower(trim({column}))"  # a receipt should be hexadecimal, and the expression is dear
+    return f"CASE WHEN strlen({low}) = length({low}) THEN {low} ELSE regexp_replace({low}, '[^[:ascii:]]', '', 'g') END"
 
 
 def consents_again(rows: str) -> str:

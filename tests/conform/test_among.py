@@ -15,7 +15,7 @@ KEYS = pa.table({"key": ["a", "c"]})
 @pytest.mark.parametrize(("folder", "as_files"), [("lake", True), ("my läke", True), ("one's own", False)])
 def test_the_rows_of_the_keys(spark, tmp_path, folder, as_files):
     lake = Lake(str(tmp_path / folder))
-    lake.write_arrow("t", pa.table({"k": ["a", "b"], "night": [FIRST] * 2}), nightly=True)
+    lake.write_night("t", pa.table({"k": ["a", "b"], "night": [FIRST] * 2}).to_reader(), FIRST)
     more = pa.table({"k": ["c"], "gained": [1], "night": [SECOND]})
     version = lake.append_arrow("t", more)
     assert isinstance(rows(lake, "t", version), Files) == as_files

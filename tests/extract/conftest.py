@@ -152,7 +152,7 @@ def publish_taken(place: Place, rows: list[tuple[str, str, str | None]], night: 
         ],
         schema=DELIVERIES.arrow(),
     )
-    version = place.night.lake.write_arrow("deliveries", table, nightly=True)
+    version = place.night.lake.write_night("deliveries", table.to_reader(), day)
     place.night.previous = {"night": day, "tables": {"deliveries": {"version": version}}}
 
 

@@ -143,7 +143,7 @@ def test_a_column_that_a_table_gains_leaves_its_earlier_nights_as_they_were(tmp_
     nights = [dt.date(2026, 11, 18), dt.date(2026, 11, 19)]
     for number, night in enumerate(nights):
         data = pa.table({"night": [night], "kind": ["a"], **({"gained": ["x"]} if number else {})})
-        version = lake.append_arrow("t", data) if number else lake.write_arrow("t", data, nightly=True)
+        version = lake.append_arrow("t", data) if number else lake.write_night("t", data.to_reader(), night)
         holds = content(data, data.column_names)
         before = {
             "version": version,

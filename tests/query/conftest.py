@@ -76,13 +76,15 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
                     ("judgment_debts", "court", "C1", 1, "enforcement-office", "in_force", True, FIRST, None),
                 ),
             ),
-            "deliveries": made.write_arrow(
+            "deliveries": made.write_night(
                 "deliveries",
-                table(DELIVERIES, (night, "court", f"{night}/court.csv", night, 3, 2, 1, 0, 99, "aa", None)),
+                table(
+                    DELIVERIES, (night, "court", f"{night}/court.csv", night, 3, 2, 1, 0, 99, "aa", None)
+                ).to_reader(),
+                night,
                 after,
-                nightly=True,
             ),
-            "quarantine/court": made.write_arrow(
+            "quarantine/court": made.write_night(
                 "quarantine/court",
                 table(
                     QUARANTINE,
@@ -97,9 +99,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
                         False,
                         '{"national_id": "SECRET"}',
                     ),
-                ),
+                ).to_reader(),
+                night,
                 after,
-                nightly=True,
             ),
             "accepted/court": made.write_arrow("accepted/court", pa.table({"national_id": ["SECRET"]})),
             "vault": made.write_arrow("vault", pa.table({"national_id": [b"SECRET"]})),

@@ -1,15 +1,29 @@
-"""What a row is only beside others, as truth tables: ``end`` is what tonight's row of that number must come to."""
+"""What a row is only beside others, as truth tables: ``end`` is what tonight's row of that number must come to.
+
+Where validate shows Spark only the rows that SQL suspects, a table holds of all rows and of those that are left.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
+import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.rules import matching
+from jobs import validate
+from jobs.arrival import Feed
+from jobs.lake.night import Night
+from jobs.rules import matching, split
 from schemas.contract import contracts
+from schemas.tables import VAULT as KNOWN
+from tests.extract.conftest import Place
 from tests.tables import frame, rows, texts
 
+FIRST = dt.date(2026, 11, 19)
 CONSENTS = contracts()["consents"].accepted_ddl()
 GIVEN = {
     "purpose": "consumer_credit",
@@ -65,13 +79,55 @@ def ends(text: str, word: str) -> set[tuple[str, ...]]:
     return {(r["row_number"],) for r in rows(text) if r["end"] == word}
 
 
-def test_what_a_consent_may_not_say_again(spark: Any) -> None:
+def published(night: Night, table: str, before: DataFrame) -> None:
+    """Makes the night before one that had these rows of a table."""
+    if before.isEmpty():
+        return
+    data = before.withColumn("night", F.lit(FIRST)).toArrow()
+    version = night.lake.write_night(table, data.to_reader(), FIRST)
+    night.previous = {"night": FIRST, "tables": {table: {"version": version}}}
+
+
+def delivered(night: Night, feed: str, checked: DataFrame, kept: DataFrame) -> Feed:
+    """A feed whose rows have passed every check."""
+    made, name = Feed(night, contracts()[feed], []), f"checked-{feed}"
+    passed = checked.withColumn("reasons", F.array().cast("array<string>"))
+    made.rows, made.kept, made.fates = night.lake.scratch(name, passed), kept, None
+    made.staged = night.lake.scratched(name)
+    return made
+
+
+Refused = Callable[[str, DataFrame, DataFrame], DataFrame]
+
+
+@pytest.fixture(params=["of all rows", "of those suspected"])
+def refused(request: pytest.FixtureRequest, spark: Any, place: Place) -> Refused:
+    """The consents of tonight that are refused with a reason: ``row_number``."""
+
+    def of_all(reason: str, tonight: DataFrame, before: DataFrame) -> DataFrame:
+        rule = {"consent_rewritten": matching.rewritten, "receipt_reused": matching.receipts_reused}[reason]
+        return rule(tonight, before)
+
+    def of_suspected(reason: str, tonight: DataFrame, before: DataFrame) -> DataFrame:
+        published(place.night, "accepted/consents", before)
+        typed = tonight.withColumnsRenamed({n: f"t_{n}" for n in contracts()["consents"].names})
+        feed = delivered(place.night, "consents", typed, tonight)
+        validate._consents({"consents": feed}, place.night)
+        return reduce(DataFrame.unionByName, feed.refused).where(F.array_contains("reasons", reason))
+
+    return {"of all rows": of_all, "of those suspected": of_suspected}[request.param]
+
+
+def test_what_a_consent_may_not_say_again(spark: Any, refused: Refused) -> None:
     before = frame(spark, CONSENTS, BEFORE, **GIVEN)
     tonight = frame(spark, CONSENTS, columns(TONIGHT, "end"), **GIVEN)
-    assert texts(matching.rewritten(tonight, before), "row_number") == ends(TONIGHT, "rewritten")
-    assert texts(matching.rewritten(tonight, before.limit(0)).where("row_number = 15"), "row_number") == {
-        ("15",)
-    }
+    assert texts(refused("consent_rewritten", tonight, before), "row_number") == ends(TONIGHT, "rewritten")
+
+
+def test_what_a_consent_may_not_say_again_in_one_night(spark: Any, refused: Refused) -> None:
+    tonight = frame(spark, CONSENTS, columns(TONIGHT, "end"), **GIVEN)
+    found = refused("consent_rewritten", tonight, frame(spark, CONSENTS, BEFORE, **GIVEN).limit(0))
+    assert texts(found.where("row_number = 15"), "row_number") == {("15",)}
 
 
 RECEIPTS = """
@@ -82,13 +138,17 @@ row_number | consent_id | person_id | receipt_sha256 | end
 4          | d          | 3         | cd             | accepted
 5          | e          | 4         | r1             | reused
 6          | f          | 1         | R1             | accepted
+7          | g          | 5         | ΑΣ             | reused
+8          | h          | 6         | ας             | reused
+9          | i          | 5         | İ              | reused
+10         | j          | 6         | i̇              | reused
 """
 
 
-def test_one_receipt_for_two_people(spark: Any) -> None:
+def test_one_receipt_for_two_people(spark: Any, refused: Refused) -> None:
     before = frame(spark, CONSENTS, BEFORE, **GIVEN)
     tonight = frame(spark, CONSENTS, columns(RECEIPTS, "end"), **{**GIVEN, "kind": "consent"})
-    assert texts(matching.receipts_reused(tonight, before), "row_number") == ends(RECEIPTS, "reused")
+    assert texts(refused("receipt_reused", tonight, before), "row_number") == ends(RECEIPTS, "reused")
 
 
 REPEATED = """
@@ -142,24 +202,60 @@ person_id | birth | names          | own | end
 4         | b5    | one            | no  | conflict
 5         | b5    | mueller+muller | no  | accepted
 5         | b5    | mueller        | yes | accepted
+6         | b6    | -              | no  | conflict
+7         | b7    | one            | yes | accepted
 """
 
 
-def test_identities_that_disagree(spark: Any) -> None:
-    def coded(text: str, more: str = "") -> Any:
-        made = frame(spark, f"person_id BIGINT, birth STRING, names ARRAY<STRING>{more}", text)
-        return made.select(
-            "person_id",
-            F.col("birth").cast("binary").alias("birth_mac"),
-            F.transform("names", lambda n: n.cast("binary")).alias("name_macs"),
-            *(["own"] if more else []),
-        )
+def coded(spark: Any, text: str, more: str = "") -> DataFrame:
+    """Identities with codes that are letters; none where a name compares with nothing."""
+    made = frame(spark, f"person_id BIGINT, birth STRING, names ARRAY<STRING>{more}", text)
+    return made.select(
+        "person_id",
+        F.col("birth").cast("binary").alias("birth_mac"),
+        F.coalesce("names", F.array()).cast("array<binary>").alias("name_macs"),
+        *(["own"] if more else []),
+    )
 
-    tonight = coded(columns(IDENTITIES, "end"), ", own BOOLEAN")
-    found = matching.conflicting(tonight, coded(VAULT)).select(
+
+@pytest.fixture(params=["of all rows", "of those suspected"])
+def disagreeing(
+    request: pytest.FixtureRequest, spark: Any, place: Place
+) -> Callable[[DataFrame, DataFrame], DataFrame]:
+    """The identities of tonight that are refused, and whether they are ``contested``."""
+
+    def of_suspected(tonight: DataFrame, vault: DataFrame) -> DataFrame:
+        night = place.night
+        others = [n for n in KNOWN.names if n not in vault.columns]
+        known = vault.join(night.lake.empty(KNOWN.ddl()).select(*others), F.lit(True), "left")
+        published(night, "vault", known.select(*KNOWN.names))
+        # spelled as the codes are
+        said = {n: F.concat_ws("+", F.col("name_macs").cast("array<string>")) for n in split.IDENTITY_NAMES}
+        said["birth_date"] = F.col("birth_mac").cast("string")
+        checked = (
+            tonight.withColumns({f"t_{n}": c for n, c in said.items()})
+            .withColumns({"id_mac": F.col("birth_mac"), "given_macs": F.col("name_macs")})
+            .withColumns({"file": F.lit("f"), "row_number": F.monotonically_increasing_id()})
+        )
+        feeds = []
+        for name, own in (("consents", True), ("tax", False)):
+            mine = night.lake.scratch(f"given-{name}", checked.where(F.col("own") == own))
+            feeds.append(delivered(night, name, mine, mine))
+        validate._identities(feeds, night)
+        told = [f.rows.join(r.drop("reasons"), matching.PLACE) for f in feeds for r in f.refused]
+        return reduce(DataFrame.unionByName, told)
+
+    return {"of all rows": matching.conflicting, "of those suspected": of_suspected}[request.param]
+
+
+def test_identities_that_disagree(
+    spark: Any, disagreeing: Callable[[DataFrame, DataFrame], DataFrame]
+) -> None:
+    tonight = coded(spark, columns(IDENTITIES, "end"), ", own BOOLEAN")
+    found = disagreeing(tonight, coded(spark, VAULT)).select(
         "person_id",
         F.col("birth_mac").cast("string").alias("birth"),
-        F.array_join(F.transform("name_macs", lambda n: n.cast("string")), "+").alias("names"),
+        F.transform("name_macs", lambda n: n.cast("string")).alias("names"),
         "own",
         F.when(F.col("contested"), "contested").otherwise("conflict").alias("end"),
     )
