@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,11 +15,14 @@ from jobs.retention import refused_table
 from jobs.rules.consent import WHY_ENDED
 from schemas.tables import CONSENTED
 
-
-def pinned_table(night: Night, name: str, schema: pa.Schema) -> Any:
-    """A table as the night reads it, empty where there is none; no JVM."""
-    version = night.pinned(name)
-    return schema.empty_table() if version is None else night.lake.dataset(name, version)
+# what WHY_ENDED reads of some people among many
+ACCEPTED = (
+    "person_id, night, kind, consent_id, purpose, recipient, source, granted_on, withdrawn_on, expires_on"
+)
+HELD = """
+SELECT person_id, consent_id FROM data SEMI JOIN people USING (person_id)
+WHERE purpose = getvariable('purpose') AND recipient = getvariable('recipient') AND source = getvariable('source')
+"""
 
 
 def causes_of(
@@ -43,19 +45,15 @@ def causes_of(
     people = pa.array(sorted(set(ended.values())), pa.int64())
     mine = pc.field("person_id").isin(people)
     source = source or night.policy.purposes[purpose].required[0]
+    words = {"purpose": purpose, "recipient": recipient, "source": source}
     then = at(night, "conformed/consented", previous.night)
-    rested = (
-        (pc.field("purpose") == purpose)
-        & (pc.field("recipient") == recipient)
-        & (pc.field("source") == source)
-    )
-    held = (
-        then.to_table(columns=["person_id", "consent_id"], filter=mine & rested) if then is not None else None
-    )
-    tables: dict[str, Any] = {
-        name: night.lake.dataset(table, version).to_table(filter=mine)
-        for name, table in (("accepted", "accepted/consents"), ("current", "conformed/consents"))
-        if (version := night.pinned(table)) is not None
+    whose = {"people": pa.table({"person_id": people})}
+    tables = {
+        name: ask(f"SELECT {columns} FROM data SEMI JOIN people USING (person_id)", whose | {"data": data})
+        for name, columns, data in (
+            ("accepted", ACCEPTED, night.rows("accepted/consents", pa.schema([]))),
+            ("current", "person_id, consent_id, in_doubt", night.rows("conformed/consents", pa.schema([]))),
+        )
     }
     told = refused_table(night, "consents", mine)
     tables["refused"] = ask(
@@ -64,19 +62,11 @@ def causes_of(
         {"told": told},
     )
     tables["held"] = (
-        held
-        if held is not None
+        ask(HELD, whose | {"data": then}, **words)
+        if then is not None
         else pa.table({"person_id": people, "consent_id": pa.nulls(len(people), pa.string())})
     )
-    found = ask(
-        WHY_ENDED,
-        tables,
-        night=night.date,
-        since=previous.night,
-        purpose=purpose,
-        recipient=recipient,
-        source=source,
-    )
+    found = ask(WHY_ENDED, tables, night=night.date, since=previous.night, **words)
     by_person = dict(zip(*(found.column(c).to_pylist() for c in ("person_id", "cause")), strict=True))
     return {key: by_person[p] for key, p in ended.items() if by_person.get(p) is not None}
 
@@ -109,14 +99,14 @@ def basis_lost(
     words = {"purpose": purpose, "recipient": recipient}
     then, disputes = (at(night, f"conformed/{t}", previous.night) for t in ("consented", "disputes"))
     if night.pinned("conformed/disputes") is not None:
-        now = night.lake.dataset("conformed/disputes", int(night.pinned("conformed/disputes") or 0))
+        now = night.arrow("conformed/disputes", pa.schema([]))
         before = disputes if disputes is not None else now.schema.empty_table()
         sources = list(night.policy.purposes[purpose].sources)
         rows = ask(LOST_RECORDS, {"disputes": now, "before": before}, sources=sources)
         struck = set(rows.column("person_id").to_pylist())
         found |= {key: "corrected" for key, person in standing.items() if person in struck}
     if then is not None:
-        now = pinned_table(night, "conformed/consented", CONSENTED.arrow())
+        now = night.rows("conformed/consented", CONSENTED.arrow())
         gone = ask(LOST_CONSENTS, {"before": then, "consented": now}, **words).to_pylist()
         for source in sorted({r["source"] for r in gone}):
             people = {r["person_id"] for r in gone if r["source"] == source}
