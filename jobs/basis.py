@@ -12,13 +12,9 @@ from jobs.lake.ask import ask
 from jobs.lake.night import Night
 from jobs.lake.packages import Previous
 from jobs.retention import refused_table
-from jobs.rules.consent import WHY_ENDED
+from jobs.rules.consent import WHY_ENDED, WHY_ENDED_READS
 from schemas.tables import CONSENTED
 
-# what WHY_ENDED reads of some people among many
-ACCEPTED = (
-    "person_id, night, kind, consent_id, purpose, recipient, source, granted_on, withdrawn_on, expires_on"
-)
 HELD = """
 SELECT person_id, consent_id FROM data SEMI JOIN people USING (person_id)
 WHERE purpose = getvariable('purpose') AND recipient = getvariable('recipient') AND source = getvariable('source')
@@ -49,11 +45,11 @@ def causes_of(
     then = at(night, "conformed/consented", previous.night)
     whose = {"people": pa.table({"person_id": people})}
     tables = {
-        name: ask(f"SELECT {columns} FROM data SEMI JOIN people USING (person_id)", whose | {"data": data})
-        for name, columns, data in (
-            ("accepted", ACCEPTED, night.rows("accepted/consents", pa.schema([]))),
-            ("current", "person_id, consent_id, in_doubt", night.rows("conformed/consents", pa.schema([]))),
+        name: ask(
+            f"SELECT {WHY_ENDED_READS[name]} FROM data SEMI JOIN people USING (person_id)",
+            whose | {"data": night.rows(table, pa.schema([]))},
         )
+        for name, table in (("accepted", "accepted/consents"), ("current", "conformed/consents"))
     }
     told = refused_table(night, "consents", mine)
     tables["refused"] = ask(
