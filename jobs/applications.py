@@ -1,6 +1,7 @@
 """A recipient's applications of a night, and what turns its last package into tonight's. Part of ``export``.
 
-In Arrow and DuckDB, whole columns at a time: of millions of applications a few hundred change on a usual night.
+In Arrow and DuckDB, whole columns at a time. Of millions of applications a few hundred change on a usual night: those
+alone are put together.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from jobs.errors import AssentError
 from jobs.lake.ask import ask
 from jobs.lake.macs import application_ids
 from jobs.lake.night import Night
+from jobs.lake.packages import Previous
 from jobs.lake.vault import read_identities
 from jobs.rules.bands import package_name, sent_reasons
 from jobs.rules.disclosure import CHANGE_COLUMNS
@@ -24,75 +26,83 @@ KEY = "application_id"
 RESTS_ON = ("status", "score", "band", "reasons")  # columns that say something about the person
 SENT = (*RESTS_ON, "under_review")  # the order of `changed`; the id never changes, as the key follows from it
 
-# An application with whether each of its consents, and that of the required source, is attested by a believed issuer.
-APPLICATIONS = """
-SELECT s.person_id, s.status, s.score, s.band, s.reasons, s.no_score_reason,
-    count(i.issuer) = count(*) AS attested,
-    count(i.issuer) FILTER (WHERE c.source = getvariable('source')) > 0 AS grounded
-FROM scores s LEFT JOIN consented c USING (person_id, purpose, recipient)
-LEFT JOIN issuers i ON i.issuer = c.attested_by
-WHERE s.purpose = getvariable('purpose') AND s.recipient = getvariable('recipient')
-GROUP BY ALL
+_WHOSE = "purpose = getvariable('purpose') AND recipient = getvariable('recipient')"
+SAID = f"SELECT DISTINCT status, reasons, no_score_reason FROM scores WHERE {_WHOSE}"
+_OTHER = " || ".join(f"CASE WHEN n.{c} IS DISTINCT FROM b.{c} THEN ',{c}' ELSE '' END" for c in SENT)
+_RESTS = " OR ".join(f"n.{c} IS DISTINCT FROM b.{c}" for c in RESTS_ON)
+_BOTH = ", ".join(f"n.{c} AS new_{c}, b.{c} AS old_{c}" for c in SENT)
+# `basis` says whether each consent, and that of the required source, is attested by a believed issuer. By person, and
+# not by the application's id, as one recipient has one application of a person: an id takes longer to make than this.
+COMPARED = f"""
+WITH basis AS (
+    SELECT c.person_id, count(i.issuer) = count(*) AS attested,
+        count(i.issuer) FILTER (WHERE c.source = getvariable('source')) > 0 AS grounded
+    FROM (FROM consented WHERE {_WHOSE}) c LEFT JOIN issuers i ON i.issuer = c.attested_by
+    GROUP BY c.person_id
+), now AS (
+    SELECT s.person_id, s.status, s.score, s.band, w.worded AS reasons, m.person_id IS NOT NULL AS under_review,
+        coalesce(a.attested, false) AS attested, coalesce(a.grounded, false) AS grounded
+    FROM (FROM scores WHERE {_WHOSE}) s JOIN words w ON w.status = s.status
+        AND w.reasons IS NOT DISTINCT FROM s.reasons AND w.no_score_reason IS NOT DISTINCT FROM s.no_score_reason
+    LEFT JOIN basis a ON a.person_id = s.person_id
+    LEFT JOIN marked m ON m.person_id = s.person_id
+)
+SELECT b.{KEY}, coalesce(n.person_id, b.person_id) AS person_id, {_BOTH}, b.person_id IS NOT NULL AS was,
+    coalesce(n.grounded, false) AS stands, coalesce(n.attested, true) AS attested, substr({_OTHER}, 2) AS other,
+    {_RESTS} AS rests
+FROM before b FULL JOIN now n ON n.person_id = b.person_id
+WHERE NOT (was AND stands AND attested AND other = '')
 """
-SAID = "SELECT DISTINCT status, reasons, no_score_reason FROM rows"
-WORDED = """
-SELECT r.person_id, r.status, r.score, r.band, w.worded AS reasons, m.person_id IS NOT NULL AS under_review,
-    r.attested, r.grounded
-FROM rows r JOIN words w ON w.status = r.status AND w.reasons IS NOT DISTINCT FROM r.reasons
-    AND w.no_score_reason IS NOT DISTINCT FROM r.no_score_reason
-LEFT JOIN marked m ON m.person_id = r.person_id
-ORDER BY r.person_id
-"""
 
 
-def applications(night: Night, purpose: str, recipient: str, may: Clearance) -> pa.Table:
-    """Tonight's applications of a recipient, one row each: ``application_id``, ``person_id``, SENT, and two flags.
+def compared(night: Night, purpose: str, recipient: str, may: Clearance, previous: Previous) -> pa.Table:
+    """Where tonight's applications of a recipient are other than what its last package held; a row an application.
 
-    ``attested``: every consent that it rests on is of a believed issuer; ``grounded``: that of the required source is.
+    KEY (null of one that is new) and ``person_id``; each of SENT as ``new_`` and ``old_``; ``was`` in the package;
+    ``stands``: the consent of the required source is attested by a believed issuer; ``attested``: each consent is;
+    ``other`` names what differs, ``rests``: it says something about the person. What is not attested is there too.
     """
     tables = {
         "scores": night.rows("scores", SCORES.arrow()),
         "consented": night.rows("conformed/consented", CONSENTED.arrow()),
         "issuers": pa.table({"issuer": pa.array(sorted(may.issuers), pa.string())}),
+        "before": previous.snapshot.select([KEY, *SENT]).append_column("person_id", previous.people),
     }
-    source = night.policy.purposes[purpose].required[0]
-    rows = ask(APPLICATIONS, tables, purpose=purpose, recipient=recipient, source=source)
-    said = ask(SAID, {"rows": rows})  # few combinations, many people
+    words = {"purpose": purpose, "recipient": recipient}
+    said = ask(SAID, tables, **words)  # few combinations, many people
     card = night.scorecards[purpose]
     worded = [sent_reasons(card, r["status"], r["reasons"], r["no_score_reason"]) for r in said.to_pylist()]
     marked = sorted(p for p, *pair in may.marked if pair == [purpose, recipient])
-    found = ask(
-        WORDED,
-        {
-            "rows": rows,
-            "words": said.append_column("worded", pa.array(worded, pa.string())),
-            "marked": pa.table({"person_id": pa.array(marked, pa.int64())}),
-        },
-    )
-    keys = application_ids(night.keys, found.column("person_id").to_pylist(), purpose, recipient)
-    return found.add_column(0, KEY, pa.array(keys, pa.string()))
+    tables |= {
+        "words": said.append_column("worded", pa.array(worded, pa.string())),
+        "marked": pa.table({"person_id": pa.array(marked, pa.int64())}),
+    }
+    return ask(COMPARED, tables, source=night.policy.purposes[purpose].required[0], **words)
 
 
-_OTHER = " || ".join(f"CASE WHEN n.{c} IS DISTINCT FROM b.{c} THEN ',{c}' ELSE '' END" for c in SENT)
-_RESTS = " OR ".join(f"n.{c} IS DISTINCT FROM b.{c}" for c in RESTS_ON)
-_BOTH = ", ".join(f"n.{c} AS new_{c}, b.{c} AS old_{c}" for c in SENT)
+def named(night: Night, purpose: str, recipient: str, found: pa.Table) -> pa.Table:
+    """:func:`compared` with the ids of the applications that are new."""
+    new = pc.is_null(found[KEY]).combine_chunks()
+    people = found.column("person_id").filter(new).to_pylist()
+    ids = pa.array(application_ids(night.keys, people, purpose, recipient), pa.string())
+    keys = pc.replace_with_mask(found[KEY], new, ids)
+    return found.set_column(found.schema.get_field_index(KEY), KEY, keys)
+
+
 _MADE = ", ".join(f"CASE WHEN change = 'REMOVE' THEN old_{c} ELSE new_{c} END AS {c}" for c in SENT)
 CHANGES = f"""
-WITH both_of AS (
-    SELECT coalesce(n.{KEY}, b.{KEY}) AS {KEY}, n.person_id, {_BOTH},
-        b.{KEY} IS NOT NULL AS was, n.{KEY} IS NOT NULL AS stands, substr({_OTHER}, 2) AS other, {_RESTS} AS rests,
-        getvariable('held') OR NOT n.attested OR u.person_id IS NOT NULL AS waits, e.cause AS ended, l.cause AS lost
-    FROM before b FULL JOIN (FROM now WHERE grounded) n ON n.{KEY} = b.{KEY}
-    LEFT JOIN untold u ON u.person_id = n.person_id
-    LEFT JOIN ended e ON e.{KEY} = b.{KEY}
-    LEFT JOIN lost l ON l.{KEY} = b.{KEY}
-), told AS (
-    SELECT *, CASE
-        WHEN NOT stands THEN 'REMOVE'
-        WHEN was AND other = '' THEN NULL
-        WHEN NOT waits THEN CASE WHEN was THEN 'CHANGE' ELSE 'ADD' END
-        WHEN was AND rests AND lost IS NOT NULL THEN 'REMOVE' END AS change
-    FROM both_of
+WITH told AS (
+    SELECT f.*, e.cause AS ended, l.cause AS lost,
+        getvariable('held') OR NOT f.attested OR u.person_id IS NOT NULL AS waits,
+        CASE
+            WHEN NOT stands THEN CASE WHEN was THEN 'REMOVE' END
+            WHEN was AND other = '' THEN NULL
+            WHEN NOT waits THEN CASE WHEN was THEN 'CHANGE' ELSE 'ADD' END
+            WHEN was AND rests AND lost IS NOT NULL THEN 'REMOVE'
+        END AS change
+    FROM found f LEFT JOIN untold u ON u.person_id = f.person_id
+    LEFT JOIN ended e ON e.{KEY} = f.{KEY}
+    LEFT JOIN lost l ON l.{KEY} = f.{KEY}
 )
 SELECT {KEY}, person_id, {_MADE}, change,
     CASE WHEN change = 'REMOVE' THEN CASE WHEN stands THEN lost ELSE coalesce(ended, 'corrected') END END AS cause,
@@ -107,24 +117,22 @@ def _by_key(causes: Mapping[str, str] | None) -> pa.Table:
 
 
 def changes(
-    before: pa.Table,
-    now: pa.Table,
+    found: pa.Table,
     ended: Mapping[str, str],
     held: bool,
     untold: Collection[int] = (),
     lost: Mapping[str, str] | None = None,
 ) -> pa.Table:
-    """What turns the snapshot ``before`` into tonight's: KEY, ``person_id`` (null of what ended), SENT and
-    CHANGE_COLUMNS; one row an application that changes, sorted by the key.
+    """What turns the last package into tonight's: KEY, ``person_id``, SENT and CHANGE_COLUMNS; one row an application
+    that changes, sorted by the key.
 
-    ``now`` as :func:`applications` gives it, ``ended`` causes by key of those that ended. What is not attested or whose
+    ``found`` as :func:`compared` gives it, ``ended`` causes by key of those that ended. What is not attested or whose
     person is ``untold``, and everything where scores are ``held``, is neither added nor changed; who holds no attested
     consent for the required source any more is removed whatever waits. So is a score that may not be replaced tonight
     and rests on what is gone: ``lost`` are causes by key, as :func:`jobs.basis.basis_lost` gives them.
     """
     tables = {
-        "before": before,
-        "now": now,
+        "found": found,
         "untold": pa.table({"person_id": pa.array(sorted(untold), pa.int64())}),
         "ended": _by_key(ended),
         "lost": _by_key(lost),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,8 +12,13 @@ from jobs.lake.ask import ask
 from jobs.lake.night import Night
 from jobs.lake.packages import Previous
 from jobs.retention import refused_table
-from jobs.rules.consent import WHY_ENDED
+from jobs.rules.consent import WHY_ENDED, WHY_ENDED_READS
 from schemas.tables import CONSENTED
+
+HELD = """
+SELECT person_id, consent_id FROM data SEMI JOIN people USING (person_id)
+WHERE purpose = getvariable('purpose') AND recipient = getvariable('recipient') AND source = getvariable('source')
+"""
 
 
 def causes_of(
@@ -37,19 +41,15 @@ def causes_of(
     people = pa.array(sorted(set(ended.values())), pa.int64())
     mine = pc.field("person_id").isin(people)
     source = source or night.policy.purposes[purpose].required[0]
+    words = {"purpose": purpose, "recipient": recipient, "source": source}
     then = at(night, "conformed/consented", previous.night)
-    rested = (
-        (pc.field("purpose") == purpose)
-        & (pc.field("recipient") == recipient)
-        & (pc.field("source") == source)
-    )
-    held = (
-        then.to_table(columns=["person_id", "consent_id"], filter=mine & rested) if then is not None else None
-    )
-    tables: dict[str, Any] = {
-        name: night.lake.dataset(table, version).to_table(filter=mine)
+    whose = {"people": pa.table({"person_id": people})}
+    tables = {
+        name: ask(
+            f"SELECT {WHY_ENDED_READS[name]} FROM data SEMI JOIN people USING (person_id)",
+            whose | {"data": night.rows(table, pa.schema([]))},
+        )
         for name, table in (("accepted", "accepted/consents"), ("current", "conformed/consents"))
-        if (version := night.pinned(table)) is not None
     }
     told = refused_table(night, "consents", mine)
     tables["refused"] = ask(
@@ -58,19 +58,11 @@ def causes_of(
         {"told": told},
     )
     tables["held"] = (
-        held
-        if held is not None
+        ask(HELD, whose | {"data": then}, **words)
+        if then is not None
         else pa.table({"person_id": people, "consent_id": pa.nulls(len(people), pa.string())})
     )
-    found = ask(
-        WHY_ENDED,
-        tables,
-        night=night.date,
-        since=previous.night,
-        purpose=purpose,
-        recipient=recipient,
-        source=source,
-    )
+    found = ask(WHY_ENDED, tables, night=night.date, since=previous.night, **words)
     by_person = dict(zip(*(found.column(c).to_pylist() for c in ("person_id", "cause")), strict=True))
     return {key: by_person[p] for key, p in ended.items() if by_person.get(p) is not None}
 
@@ -103,7 +95,7 @@ def basis_lost(
     words = {"purpose": purpose, "recipient": recipient}
     then, disputes = (at(night, f"conformed/{t}", previous.night) for t in ("consented", "disputes"))
     if night.pinned("conformed/disputes") is not None:
-        now = night.lake.dataset("conformed/disputes", int(night.pinned("conformed/disputes") or 0))
+        now = night.arrow("conformed/disputes", pa.schema([]))
         before = disputes if disputes is not None else now.schema.empty_table()
         sources = list(night.policy.purposes[purpose].sources)
         rows = ask(LOST_RECORDS, {"disputes": now, "before": before}, sources=sources)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from jobs.lake import parquet_files
 from jobs.lake.ask import ask
 from jobs.lake.macs import application_id
 from jobs.lake.night import Night
@@ -27,37 +27,43 @@ READ_ME = """What you were sent of these applications of {purpose}, at the lates
 record that has since been corrected or removed after a dispute. No consent lets you receive them any more, so no new
 score is sent: use what you were sent no longer, and tell whom you passed it on to.
 """
-# People of whom a dispute was decided in their favour, or a record is corrected, since the night before; and the last
-# day on which the recipient was sent their score. Whose application it holds still is not among them.
+# People of whom a dispute was decided in their favour, or a record is corrected, since the night before: few.
+DECIDED = """
+SELECT DISTINCT person_id FROM disputes
+WHERE verdict IN ('upheld', 'corrected') AND feed IN (SELECT feed FROM sources)
+    AND decided_on <= getvariable('night') AND (decided_on > getvariable('since') OR night = getvariable('night'))
+"""
+# The last day on which the recipient was sent their score. Whose application it holds still is not among them.
 FORMER = """
 SELECT s.person_id, max(s.night) AS last_sent_on
-FROM sent s JOIN (
-    SELECT DISTINCT person_id FROM disputes
-    WHERE verdict IN ('upheld', 'corrected') AND feed IN (SELECT feed FROM sources)
-    AND decided_on <= getvariable('night') AND (decided_on > getvariable('since') OR night = getvariable('night'))
-) d USING (person_id)
+FROM sent s SEMI JOIN decided USING (person_id) ANTI JOIN holding USING (person_id)
 WHERE s.change IN ('ADD', 'CHANGE', 'STATEMENT') AND s.night > getvariable('after') AND s.night < getvariable('night')
-    AND s.person_id NOT IN (SELECT person_id FROM holding)
+    AND s.subject = getvariable('subject') AND s.recipient = getvariable('recipient')
 GROUP BY ALL ORDER BY s.person_id
 """
 
 
 def former(
-    disputes: Any, sent: Any, holding: set[int], sources: tuple[str, ...], night: dt.date, since: dt.date
+    disputes: Any,
+    sent: Any,
+    holding: pa.ChunkedArray,
+    sources: tuple[str, ...],
+    night: dt.date,
+    since: dt.date,
+    **whose: str,
 ) -> list[dict[str, Any]]:
     """``person_id, last_sent_on`` of each former applicant to be corrected.
 
-    ``disputes`` as conformed, ``sent`` the recipient's disclosures of the purpose, ``holding`` whom it still holds,
-    ``since`` the published night before.
+    ``disputes`` as conformed, ``sent`` the disclosures, ``holding`` the people whose application the recipient still
+    holds, ``since`` the published night before; ``whose``: ``recipient`` and ``subject``, as the disclosures have it.
     """
-    tables = {
-        "disputes": disputes,
-        "sent": sent,
-        "sources": pa.table({"feed": pa.array(sources, pa.string())}),
-        "holding": pa.table({"person_id": pa.array(sorted(holding), pa.int64())}),
-    }
+    feeds = pa.table({"feed": pa.array(sources, pa.string())})
+    decided = ask(DECIDED, {"disputes": disputes, "sources": feeds}, night=night, since=since)
+    if not decided.num_rows:  # as mostly, and who was ever sent anything are many
+        return []
+    tables = {"sent": sent, "decided": decided, "holding": pa.table({"person_id": holding})}
     rows: list[dict[str, Any]] = ask(
-        FORMER, tables, night=night, since=since, after=anniversary(night, -1)
+        FORMER, tables, night=night, after=anniversary(night, -1), **whose
     ).to_pylist()
     return rows
 
@@ -66,7 +72,7 @@ def send_corrections(
     night: Night,
     purpose: str,
     recipient: str,
-    holding: set[int],
+    holding: pa.ChunkedArray,
     record: Callable[[list[tuple[int, str]], str], None],
 ) -> int:
     """Tells a recipient of the former applicants whose score is corrected; returns of how many.
@@ -77,13 +83,16 @@ def send_corrections(
     version = night.lake.version("disclosures")
     if version is None or night.previous is None or night.pinned("conformed/disputes") is None:
         return 0
-    mine = (pc.field("subject") == f"{purpose}/{recipient}") & (pc.field("recipient") == recipient)
-    sent = night.lake.dataset("disclosures", version).to_table(
-        columns=["person_id", "night", "change"], filter=mine
+    rows = former(
+        night.arrow("conformed/disputes", pa.schema([])),
+        parquet_files.rows(night.lake, "disclosures", version),
+        holding,
+        night.policy.purposes[purpose].sources,
+        night.date,
+        night.previous["night"],
+        subject=f"{purpose}/{recipient}",
+        recipient=recipient,
     )
-    disputes = night.arrow("conformed/disputes", pa.schema([]))
-    sources = night.policy.purposes[purpose].sources
-    rows = former(disputes, sent, holding, sources, night.date, night.previous["night"])
     if not rows:
         return 0
     known = read_identities(night, pa.array([r["person_id"] for r in rows], pa.int64()))

@@ -29,7 +29,7 @@ from jobs.lake.packages import (
     due,
     facts,
     let_out,
-    persons_of,
+    people_of,
     prepare,
     read_previous,
     send_package,
@@ -141,14 +141,14 @@ def planned(night: Night, register: Register, feed: dict[str, Any], told: bool =
     )
 
 
-def plans(night: Night) -> list[Planned]:
-    """What each register would send tonight. An approval of something else than this counts for nothing."""
+def plans(night: Night, scores: Counts) -> list[Planned]:
+    """What each register would send tonight. An approval of something else, or other ``scores``, counts for nothing."""
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     found = [planned(night, register, feeds[register.feed]) for register in night.policy.registers.values()]
     approval = night.approval
     if approval is None or approval.decision != "approve" or approval.sight_hash is None:
         return found
-    if approval.sight_hash == sight_hash(night, counts_of_all(night, found)):
+    if approval.sight_hash == sight_hash(night, counts_of_plans(found) | scores):
         return found
     night.say(
         "export: what is due is other than what was approved, so additions and changes wait; "
@@ -159,13 +159,8 @@ def plans(night: Night) -> list[Planned]:
 
 
 def counts_of_plans(found: list[Planned]) -> Counts:
-    """The counts that a person has in sight."""
+    """The counts of registers that a person has in sight, beside those of scores."""
     return counts_of((p.register.name, p.disclosure, bool(p.feed["fresh"]), len(p.held)) for p in found)
-
-
-def counts_of_all(night: Night, found: list[Planned]) -> Counts:
-    """The same with the scores that are due to each recipient."""
-    return counts_of_plans(found) | score_counts(night)
 
 
 def in_sight(night: Night) -> dict[str, str]:
@@ -176,7 +171,8 @@ def in_sight(night: Night) -> dict[str, str]:
 
     night = as_published(night)
     _take(night)  # a refusal that came since changes what is due
-    counts = counts_of_all(night, plans(night))
+    scores = score_counts(night)
+    counts = counts_of_plans(plans(night, scores)) | scores
     return {"form": form(night, counts), "sight_hash": sight_hash(night, counts)}
 
 
@@ -223,7 +219,18 @@ def _package(night: Night, plan: Planned) -> Package:
         fields=entry_fields(register),
         snapshot=made.snapshot,
         changes=made.changes,
-        persons=persons_of(KEY.name, made.snapshot, made.changes, plan.previous, plan.people),
+        people=people_of(
+            KEY.name,
+            made.snapshot,
+            made.changes,
+            plan.previous,
+            pa.table(
+                {
+                    KEY.name: pa.array(plan.people, pa.string()),
+                    "person_id": pa.array(plan.people.values(), pa.int64()),
+                }
+            ),
+        ),
         previous=plan.previous,
         approved=made.released,
         causes=REMOVAL_CAUSES,
@@ -265,7 +272,8 @@ def run(night: Night) -> dict[str, int]:
             f"export: the policy is another one than night {night.date} was published under, so additions and changes "
             "wait and removals go out; name that one in ASSENT_POLICY, or run the next night"
         )
-    found = plans(night)
+    due_scores = score_counts(night) if night.approval is not None else {}
+    found = plans(night, due_scores)
     untold = {p.register.name: n for p in found if (n := _untold(night, p))}
     found = [
         planned(night, p.register, p.feed, told=False) if p.register.name in untold else p for p in found
@@ -282,11 +290,9 @@ def run(night: Night) -> dict[str, int]:
     )
     approval = None
     if night.approval is not None:
-        sight = counts_of_all(night, found)
-        scores_due = any(
-            c["adds"] or c["changes"] for name, c in sight.items() if name not in night.policy.registers
-        )
-        if todo or scores_due or night.approval.decision != "approve":
+        sight = counts_of_plans(found) | due_scores
+        changing = any(c["adds"] or c["changes"] for c in due_scores.values())
+        if todo or changing or night.approval.decision != "approve":
             approval = record(night, night.approval, sight, waiting)
     counts, stopped = _send(night, todo, approval)
     scores = export_scores(night, approval)

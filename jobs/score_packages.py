@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.applications import KEY, applications, changes, identified
+from jobs.applications import KEY, changes, compared, identified, named
 from jobs.basis import basis_lost, causes_of
 from jobs.clearance import Clearance, clear
 from jobs.corrections import send_corrections
+from jobs.lake import parquet_files
+from jobs.lake.ask import ask
 from jobs.lake.exported import sent_names
 from jobs.lake.night import Night
 from jobs.lake.packages import (
@@ -24,7 +26,7 @@ from jobs.lake.packages import (
     Package,
     RecipientStopped,
     facts,
-    persons_of,
+    people_of,
     read_previous,
     send_package,
 )
@@ -54,17 +56,25 @@ USE = (
 )
 
 
+TOLD = """
+SELECT DISTINCT person_id FROM notices SEMI JOIN people USING (person_id)
+WHERE subject = getvariable('subject') AND kind IN ('score', 'adverse_action') AND night <= getvariable('night')
+"""
+
+
 def unnoticed(night: Night, subject: str, people: set[int]) -> set[int]:
     """Of some people those to whom no notice of this score was written, on this night or before."""
     version = night.lake.version("notices")
     if version is None or not people:
         return people
-    told = night.lake.dataset("notices", version).to_table(
-        columns=["person_id"],
-        filter=(pc.field("subject") == subject)
-        & pc.field("kind").isin(["score", "adverse_action"])
-        & pc.field("person_id").isin(pa.array(sorted(people), pa.int64()))
-        & (pc.field("night") <= pa.scalar(night.date)),
+    told = ask(
+        TOLD,
+        {
+            "notices": parquet_files.rows(night.lake, "notices", version),
+            "people": pa.table({"person_id": pa.array(sorted(people), pa.int64())}),
+        },
+        subject=subject,
+        night=night.date,
     )
     return people - set(told.column("person_id").to_pylist())
 
@@ -130,15 +140,15 @@ def score_counts(night: Night) -> Counts:
     found: Counts = {}
     for purpose in night.policy.purposes.values():
         for recipient in purpose.recipients:
-            rows = applications(night, purpose.name, recipient, may)
-            before = read_previous(night, package_name(purpose.name), recipient, KEY, unnamed).snapshot
-            if not rows.num_rows and not before.num_rows:
+            previous = read_previous(night, package_name(purpose.name), recipient, KEY, unnamed)
+            rows, before = compared(night, purpose.name, recipient, may, previous), previous.snapshot.num_rows
+            if not rows.num_rows and not before:
                 continue
-            made = changes(before, rows, {}, held=False).column("change").to_pylist()
+            made = changes(rows, {}, held=False).column("change").to_pylist()
             adds, removes = made.count("ADD"), made.count("REMOVE")
             found[f"{package_name(purpose.name)}/{recipient}"] = {
-                "before": before.num_rows,
-                "after": before.num_rows + adds - removes,
+                "before": before,
+                "after": before + adds - removes,
                 "adds": adds,
                 "changes": made.count("CHANGE"),
                 "removes": removes,
@@ -155,27 +165,27 @@ def _people(rows: pa.Table) -> dict[str, int]:
     return dict(zip(*(rows.column(c).to_pylist() for c in (KEY, "person_id")), strict=True))
 
 
+def _said(made: pa.Table) -> list[tuple[int, str]]:
+    """Person and change of each row of ``changes``."""
+    return list(zip(*(made.column(c).to_pylist() for c in ("person_id", "change")), strict=True))
+
+
 def export_to(
     night: Night, purpose: str, recipient: str, may: Clearance, approval: str | None = None
 ) -> Outcome:
     """Sends one recipient its package, and what it once held and is corrected."""
     subject = f"{purpose}/{recipient}"
-    rows = applications(night, purpose, recipient, may)
     previous = read_previous(night, package_name(purpose), recipient, KEY, FIELDS)
-    live, standing = _people(rows), _people(rows.filter(rows["grounded"]))
-    ended = {key: person for key, person in previous.persons.items() if key not in standing}
+    rows = named(night, purpose, recipient, compared(night, purpose, recipient, may, previous))
+    ended = _people(rows.filter(pc.field("was") & ~pc.field("stands")))
     causes = causes_of(night, purpose, recipient, ended, previous)
-
-    def of(made: pa.Table) -> list[tuple[int, str]]:
-        pairs = zip(*(made.column(c).to_pylist() for c in (KEY, "change")), strict=True)
-        return [(live.get(k) or previous.persons[k], change) for k, change in pairs]
-
-    lost = basis_lost(night, purpose, recipient, standing, previous)
-    made = changes(previous.snapshot, rows, causes, may.held, lost=lost)
-    untold = unnoticed(night, subject, {person for person, change in of(made) if change != "REMOVE"})
+    replaced = _people(rows.filter(pc.field("was") & pc.field("stands")))
+    lost = basis_lost(night, purpose, recipient, replaced, previous)
+    made = changes(rows, causes, may.held, lost=lost)
+    untold = unnoticed(night, subject, {person for person, change in _said(made) if change != "REMOVE"})
     if untold:
-        made = changes(previous.snapshot, rows, causes, may.held, untold, lost)
-    said = of(made)
+        made = changes(rows, causes, may.held, untold, lost)
+    said, tonight = _said(made), made.select([KEY, "person_id"])
     made = identified(night, made, previous.snapshot, purpose)
     feeds = {r["feed"]: r for r in night.arrow("conformed/feeds", pa.schema([])).to_pylist()}
     last = feeds["consents"]["last_good_on"]
@@ -190,7 +200,7 @@ def export_to(
         fields=FIELDS,
         snapshot=snapshot,
         changes=made,
-        persons=persons_of(KEY, snapshot, made, previous, live),
+        people=people_of(KEY, snapshot, made, previous, tonight),
         previous=previous,
         approved=not may.held and not untold,
         causes=CAUSES,
@@ -203,7 +213,7 @@ def export_to(
         night,
         purpose,
         recipient,
-        {*previous.persons.values(), *package.persons.values()},
+        pa.chunked_array([*previous.people.chunks, *package.people.chunks], pa.int64()),
         lambda corrected, path: disclose(night, recipient, subject, corrected, path),
     )
     return Outcome(

@@ -6,7 +6,7 @@ way. The caller decides what is sent; here it is written down, sealed and put un
     prepare(night)                                                  # keys; once, before the first package
     previous = read_previous(night, name, recipient, key, fields)   # what the recipient's last package held
     made = changes(previous.snapshot, tonight, …)                   # the caller's decision
-    package = Package(…, snapshot=applied(previous.snapshot, made), changes=made, persons=…, previous=previous)
+    package = Package(…, snapshot=applied(previous.snapshot, made), changes=made, people=…, previous=previous)
     sent = send_package(night, package, record)                     # None: tonight's package stands already
 """
 
@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from jobs.errors import AssentError
 from jobs.lake.descriptor import CHANGES, fill
-from jobs.lake.exported import add_package, packages_of, read_state, table_of, write_state
+from jobs.lake.exported import State, add_package, packages_of, read_state, table_of, write_state
 from jobs.lake.lake import Lake
 from jobs.lake.night import Night
 from jobs.lake.out import out_folder
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from jobs.lake.keys import Keys
 
 __all__ = [
-    "Field", "Package", "Previous", "RecipientStopped", "Sent", "due", "facts", "persons_of", "prepare",
+    "Field", "Package", "Previous", "RecipientStopped", "Sent", "due", "facts", "people_of", "prepare",
     "read_previous", "schema_of", "send_files", "send_package",
 ]  # fmt: skip
 
@@ -66,15 +66,23 @@ class Field:
 class Previous:
     """What the recipient's last package before tonight held; empty when there was none.
 
-    ``name`` is that package's, with its night; ``sha256`` is of its SHA256SUMS. ``persons``: key -> person_id of each
-    row of ``snapshot``.
+    ``name`` is that package's, with its night; ``sha256`` is of its SHA256SUMS.
     """
 
-    snapshot: pa.Table
-    persons: Mapping[str, int]
+    state: State
     night: dt.date | None = None
     name: str | None = None
     sha256: str | None = None
+
+    @property
+    def snapshot(self) -> pa.Table:
+        """Its rows, sorted by key."""
+        return self.state.rows
+
+    @property
+    def people(self) -> pa.ChunkedArray:
+        """The person_id of each row of ``snapshot``."""
+        return self.state.people
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Package:
 
     ``snapshot`` has the columns of ``fields``, sorted by ``key``, which is unique; ``changes`` has those columns and
     ``change`` (ADD, CHANGE, REMOVE), ``cause`` (one of ``causes``, of a REMOVE) and ``changed`` (the columns of a
-    CHANGE, parted by commas), and turns ``previous.snapshot`` into ``snapshot``. ``persons``: key -> person_id
+    CHANGE, parted by commas), and turns ``previous.snapshot`` into ``snapshot``. ``people``: the person_id
     of each row of ``snapshot``; it stays in the lake. ``facts`` stand in the descriptor as they are (see
     :func:`facts`).
     """
@@ -96,7 +104,7 @@ class Package:
     fields: tuple[Field, ...]
     snapshot: pa.Table
     changes: pa.Table
-    persons: Mapping[str, int]
+    people: pa.ChunkedArray
     previous: Previous
     approved: bool
     causes: tuple[str, ...]
@@ -157,28 +165,31 @@ def read_previous(night: Night, name: str, recipient: str, key: str, fields: tup
     schema = schema_of(fields)
     before = [r for r in packages_of(night.lake, recipient, name) if r["night"] < night.date]
     if not before:
-        return Previous(schema.empty_table(), {})
+        return Previous(State.nothing(schema))
     last = before[-1]
-    snapshot, persons = read_state(
+    state = read_state(
         night.lake, night.keys, table_of(recipient, name), last["manifest_sha256"], key, schema
     )
-    if snapshot.num_rows != last["rows"]:
+    if (held := state.rows.num_rows) != last["rows"]:
         raise AssentError(
-            f"export {name}: {snapshot.num_rows} of {last['rows']} entries of the package of {last['night']} are held; "
+            f"export {name}: {held} of {last['rows']} entries of the package of {last['night']} are held; "
             "restore the lake from its backup"
         )
-    return Previous(
-        snapshot, persons, last["night"], f"{name}-{last['night'].isoformat()}", last["manifest_sha256"]
-    )
+    return Previous(state, last["night"], f"{name}-{last['night'].isoformat()}", last["manifest_sha256"])
 
 
-def persons_of(
-    key: str, snapshot: pa.Table, changes: pa.Table, previous: Previous, tonight: Mapping[str, int]
-) -> dict[str, int]:
-    """key -> person_id of each row of a snapshot: tonight's person where the row was added or changed."""
-    fresh = {r[key] for r in changes.select([key, "change"]).to_pylist() if r["change"] != "REMOVE"}
-    keys = snapshot.column(key).to_pylist()
-    return {k: tonight[k] if k in fresh else previous.persons[k] for k in keys}
+def people_of(
+    key: str, snapshot: pa.Table, changes: pa.Table, previous: Previous, tonight: pa.Table
+) -> pa.ChunkedArray:
+    """The person_id of each row of a snapshot: that of ``tonight`` where the row was added or changed.
+
+    ``tonight``: ``key`` and ``person_id`` of those rows at least.
+    """
+    fresh = changes.filter(pc.field("change") != "REMOVE")[key]
+    before, now = previous.snapshot[key], snapshot[key]
+    old = previous.people.take(pc.index_in(now, value_set=before))
+    new = tonight["person_id"].take(pc.index_in(now, value_set=tonight[key]))
+    return pc.if_else(pc.is_in(now, value_set=fresh), new, old)
 
 
 def send_package(night: Night, package: Package, record: Record) -> Sent | None:
@@ -196,15 +207,16 @@ def send_package(night: Night, package: Package, record: Record) -> Sent | None:
     held = {package.previous.sha256, standing["manifest_sha256"] if standing else None} - {None}
 
     def remember(sealed: Sealed) -> None:
-        people = [package.persons[k] for k in package.snapshot.column(package.key).to_pylist()]
         write_state(
             night.lake,
             night.keys,
             table_of(package.recipient, package.name),
             package.night,
             sealed.manifest_sha256,
+            package.key,
             package.snapshot,
-            people,
+            package.people,
+            package.previous.state,
             {str(h) for h in held},
         )
 

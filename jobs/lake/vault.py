@@ -15,6 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from jobs.errors import AssentError
+from jobs.lake import parquet_files
+from jobs.lake.ask import ask
 from jobs.lake.lake import Lake
 from schemas.tables import VAULT
 
@@ -96,9 +98,12 @@ def identities_at(
     values: Sequence[str] = VALUES,
 ) -> pa.Table:
     """As :func:`read_identities` at a pinned version of the vault."""
-    ids = person_ids.combine_chunks() if isinstance(person_ids, pa.ChunkedArray) else person_ids
-    rows = lake.dataset("vault", version).to_table(
-        columns=["person_id", "night", "event", *values], filter=pc.field("person_id").isin(pc.unique(ids))
+    rows = ask(
+        f"SELECT person_id, night, event, {', '.join(values)} FROM vault SEMI JOIN wanted USING (person_id)",
+        {
+            "vault": parquet_files.rows(lake, "vault", version),
+            "wanted": pa.table({"person_id": pc.unique(person_ids)}),
+        },
     )
     # "name" sorts after "first": the person's own newest statement of the name
     rows = rows.sort_by([("person_id", "ascending"), ("night", "descending"), ("event", "descending")])

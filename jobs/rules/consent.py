@@ -151,3 +151,8 @@ SELECT e.person_id, CASE WHEN s.erased OR s.person_id IS NULL THEN 'erased'
 FROM ended e LEFT JOIN said s USING (person_id) LEFT JOIN doubted d USING (person_id)
 ORDER BY person_id
 """
+# its columns of the two tables that hold everybody
+WHY_ENDED_READS = {
+    "accepted": "person_id, night, kind, consent_id, purpose, recipient, source, granted_on, withdrawn_on, expires_on",
+    "current": "person_id, consent_id, in_doubt",
+}

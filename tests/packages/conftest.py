@@ -26,7 +26,7 @@ from jobs.lake.packages import (
     Package,
     Sent,
     facts,
-    persons_of,
+    people_of,
     prepare,
     read_previous,
     schema_of,
@@ -115,8 +115,11 @@ class Place:
         previous = read_previous(night, name, recipient, "record_id", self.fields)
         tonight = sorted(entries, key=lambda e: e["record_id"])
         current = pa.Table.from_pylist(tonight, schema=schema_of(self.fields))
-        people = {e["record_id"]: e["person_id"] for e in entries}
-        causes = dict.fromkeys(previous.persons, "satisfied")
+        owners = [{k: e[k] for k in ("record_id", "person_id")} for e in entries]
+        people = pa.Table.from_pylist(
+            owners, schema=pa.schema([("record_id", pa.string()), ("person_id", pa.int64())])
+        )
+        causes = dict.fromkeys(previous.snapshot["record_id"].to_pylist(), "satisfied")
         approved = night.approval is not None
         sent = disclosure(previous.snapshot, current, causes, guards=Guards(), approved=approved, fresh=True)
         return Package(
@@ -128,7 +131,7 @@ class Place:
             fields=self.fields,
             snapshot=sent.snapshot,
             changes=sent.changes,
-            persons=persons_of("record_id", sent.snapshot, sent.changes, previous, people),
+            people=people_of("record_id", sent.snapshot, sent.changes, previous, people),
             previous=previous,
             approved=approved,
             causes=REMOVAL_CAUSES,

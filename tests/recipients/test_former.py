@@ -42,6 +42,11 @@ person_id | night      | change
 11        | 2026-03-01 | ADD
 12        | 2026-03-01 | ADD
 """
+# what went to another recipient, or of another purpose, is no reason to tell this one
+OTHERS = (
+    {"recipient": "b", "night": dt.date(2026, 11, 1)},
+    {"subject": "motor_cover/a", "night": dt.date(2026, 11, 1)},
+)
 TOLD = """
 person_id | last_sent_on
 1         | 2026-05-01
@@ -63,7 +68,19 @@ def table(text: str) -> pa.Table:
 
 
 def test_who_was_sent_it_within_twelve_months_and_holds_it_no_longer():
-    found = former(table(DISPUTES), table(SENT), {7}, ("transactions", "tax", "court"), NIGHT, SINCE)
+    whose = {"subject": "consumer_credit/a", "recipient": "a"}
+    sent = [{**r, **whose} for r in table(SENT).to_pylist()]
+    sent += [{**r, **whose, **other} for r in sent if r["person_id"] == 2 for other in OTHERS]
+    holding = pa.chunked_array([[7]], pa.int64())
+    found = former(
+        table(DISPUTES),
+        pa.Table.from_pylist(sent),
+        holding,
+        ("transactions", "tax", "court"),
+        NIGHT,
+        SINCE,
+        **whose,
+    )
     assert [(str(r["person_id"]), str(r["last_sent_on"])) for r in found] == [
         tuple(r.values()) for r in rows(TOLD)
     ]
