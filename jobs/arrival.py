@@ -1,12 +1,14 @@
 """One feed's rows of a night on their way through validate: checked, told apart, refused, written.
 
-Every row check is evaluated once, into a scratch table. What is counted (for Great Expectations, for the manifest) is
-counted in the written files, so that no count starts Spark again and none can disagree with what was written.
+Every row check is evaluated once, by Spark, which keeps the rows that one refuses: few. All others are read where they
+have landed. What is counted (for Great Expectations, for the manifest) is counted in the written files, so that no
+count starts Spark again and none can disagree with what was written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -15,7 +17,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.errors import AssentError
-from jobs.lake import gx, tallies
+from jobs.lake import gx, parquet_files, tallies
 from jobs.lake.ask import ask
 from jobs.lake.lake import GROUP_ROWS
 from jobs.lake.landing import identities
@@ -30,7 +32,12 @@ PLACE = matching.PLACE
 # it saves (50 million bookings: 90 s and 7 GB on the disk, for a quarter of the bytes).
 SORTED_ROWS = 15_000_000
 BATCH_BYTES = 256 << 20  # of what was refused, at once
-NOT_AGAIN = ("row_error", "raw", "id_valid", "birth_comparable", "name_comparable")
+
+
+def with_typed(landing: DataFrame, contract: Contract) -> DataFrame:
+    """Landed rows with typed columns ``t_<column>`` beside their own."""
+    # as SQL: each Column made in Python is some calls of Java, and these are thousands
+    return landing.selectExpr("*", *(f"{typed(c)} AS t_{c.name}" for c in contract.columns))
 
 
 def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
@@ -38,8 +45,7 @@ def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -
 
     Both are empty of a good row; what they would be made of is evaluated of no other.
     """
-    # as SQL: each Column made in Python is some calls of Java, and these are thousands
-    rows = landing.selectExpr("*", *(f"{typed(c)} AS t_{c.name}" for c in contract.columns))
+    rows = with_typed(landing, contract)
     good = " AND ".join(f"({c.ok})" for c in checks)
     each = ", ".join(
         f"CASE WHEN NOT coalesce({c.ok}, false) THEN named_struct('name', '{c.name}', 'reason', '{c.reason}') END"
@@ -56,88 +62,105 @@ def checked(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -
     ).drop("_failed")
 
 
-def _hash(contract: Contract) -> str:
-    """SQL of ``content_hash``: of the typed contract columns."""
-    # a marker a column keeps a null apart from a neighbour's value
-    cells = ", ".join(f"CAST(t_{c.name} IS NULL AS INT), t_{c.name}" for c in contract.columns)
-    return f"xxhash64({cells}) AS content_hash"
-
-
-def good_rows(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Rows without a reason: typed contract columns, ``person_id``, ``identity``, ``content_hash`` and the place."""
-    values = (f"t_{c.name} AS {c.name}" for c in contract.columns)
-    return rows.where("size(reasons) = 0").selectExpr(
-        *values, "person_id", "identity", "content_hash", *PLACE
-    )
+def failing(landing: DataFrame, contract: Contract, checks: tuple[Check, ...]) -> DataFrame:
+    """Of :func:`checked` the rows that a check refuses: ``file, row_number, failed, reasons``."""
+    # a filter on what is made of the checks would be moved below them, and each of them evaluated twice
+    rows = checked(landing, contract, checks).withColumn("_row", F.monotonically_increasing_id())
+    return rows.where("_row >= 0 AND size(reasons) > 0").select(*PLACE, "failed", "reasons")
 
 
 class Feed:
-    """One feed of the night: its files, its checked rows in scratch, and what is refused beside others."""
+    """One feed of the night: its landed rows, those that a check refuses, and what is refused beside others."""
 
     def __init__(self, night: Night, contract: Contract, entries: list[dict[str, Any]]) -> None:
         self.night, self.contract, self.name = night, contract, contract.feed
         self.entries = entries
         self.files = [p for e in entries if not e["stopped"] for p in e["landing"]]
         self.checks = contract_checks(contract, night.date, night.policy)
+        self.left_out: dict[str, Any] = {}  # of the rows that are kept so far: tables of places
         self.refused: list[DataFrame] = []  # file, row_number, reasons, contested
 
+    @property
+    def landed(self) -> Any:
+        """The rows as they were delivered, by the contract's landing schema, as DuckDB reads them."""
+        return parquet_files.landed(self.night.lake, self.files)
+
+    @property
+    def met(self) -> Any:
+        """MET_COLUMNS of the identities that the landed rows name."""
+        return identities(self.night.lake, self.night.date, self.name)
+
     def stage(self) -> None:
-        """Evaluates the row checks and the duplicates once."""
+        """Evaluates the row checks once, keeps what they refuse, and finds the duplicates among the others."""
         lake = self.night.lake
-        landed = lake.parquet(self.files)
-        rows = checked(landed, self.contract, self.checks).selectExpr("*", _hash(self.contract))
-        # what is verbatim stands in landing already
-        self.rows = lake.scratch(f"checked-{self.name}", rows.drop(*self.contract.names, *NOT_AGAIN))
-        self.staged = lake.scratched(f"checked-{self.name}")
-        self.counts = tallies.refused(self.staged, [c.name for c in self.checks], gx.PREFIX)
-        self.good = good_rows(self.rows, self.contract)
+        lake.scratch(f"failed-{self.name}", failing(lake.parquet(self.files), self.contract, self.checks))
+        found = lake.scratched(f"failed-{self.name}")
+        rows = lake.landed(self.files).count_rows()
+        self.counts = tallies.refused(found, rows, [c.name for c in self.checks], gx.PREFIX)
+        if found.count_rows():
+            self.leave_out("failed", found)
         self.fates = self._fates()
-        self.kept = (
-            self.good.join(self.fates.select(*PLACE), PLACE, "left_anti")
-            if self.fates is not None
-            else self.good
-        )
+
+    def leave_out(self, what: str, places: Any) -> None:
+        """Leaves rows out of those that are kept."""
+        self.left_out[f"{what}_{self.name}"] = places
+
+    def kept(self, tables: dict[str, Any]) -> str:
+        """FROM clause of the rows that are kept so far (:func:`split.kept`); adds to ``tables`` what it reads."""
+        landed = f"landed_{self.name}"
+        tables |= {landed: self.landed, **self.left_out}
+        return split.kept(self.contract, landed, self.left_out)
+
+    def rows(self, name: str, where: str, more: dict[str, Any], columns: Sequence[str]) -> DataFrame | None:
+        """Those of the kept rows that a condition on the tables ``more`` holds for, evaluated once; None where none is.
+
+        ``columns`` are of the contract, PLACE, ``person_id`` and ``identity``.
+        """
+        tables = dict(more)
+        sql = f"SELECT {', '.join(columns)} FROM {self.kept(tables)} r WHERE {where}"
+        ddl = f"{self.contract.accepted_ddl()}, identity BIGINT"
+        schema = self.night.lake.empty(ddl).select(*columns).schema
+        return self.night.lake.answer(f"{name}-{self.name}", sql, tables, schema)
+
+    def landed_rows(self, name: str, where: str, more: dict[str, Any]) -> DataFrame | None:
+        """Of all that has landed the rows that a condition on the tables ``more`` holds for: landing's columns, then
+        their typed values as ``t_<column>``; None where there are none.
+        """
+        lake, sql = self.night.lake, f"SELECT * FROM landed WHERE {where}"
+        schema = lake.parquet(self.files).schema
+        rows = lake.answer(f"{name}-{self.name}", sql, {"landed": self.landed, **more}, schema)
+        return None if rows is None else with_typed(rows, self.contract)
 
     def _fates(self) -> DataFrame | None:
         """What became of the rows whose key came twice tonight, or before; None where none did."""
-        night, key, append = self.night, self.contract.key, self.contract.mode == "append"
-        version = [key] if append else [key, "revised_at"]
-        twice = (
-            f"SELECT {', '.join(f't_{c} AS {c}' for c in version)} FROM data WHERE len(reasons) = 0 "
-            "GROUP BY ALL HAVING count(*) > 1"
-        )
-        tables, history = {"data": self.staged}, None
+        night, lake, contract = self.night, self.night.lake, self.contract
+        history, known = None, dict[str, Any]()
         if night.pinned_before(f"accepted/{self.name}") is not None:
             history = night.among_before(
                 f"accepted/{self.name}",
-                f"{key} IN (SELECT t_{key} FROM keys)",
-                self.staged,
-                [*version, "content_hash"],
-                self.contract.accepted_ddl(),
+                f"{contract.key} IN (SELECT {contract.key} FROM keys)",
+                self.landed,
+                contract.names,
+                contract.accepted_ddl(),
                 f"known-{self.name}",
             )
-            twice += f" UNION SELECT {', '.join(version)} FROM known"
-            tables["known"] = night.lake.scratched(f"known-{self.name}")
-        suspects = night.lake.answer(
-            f"suspects-{self.name}", twice, tables, self.good.select(*version).schema
-        )
-        if suspects is None:
+            known["before"] = lake.scratched(f"known-{self.name}")
+        tables = dict(known)
+        sql = split.twice(contract, self.kept(tables), bool(known))
+        if not lake.keep_scratch(f"twice-{self.name}", sql, tables):
             return None
-        rows = self.good.join(suspects, version, "left_semi")
-        told = matching.repeated(rows, history, self.contract).where("fate IS NOT NULL")
-        fates = night.lake.scratch(
-            f"fates-{self.name}", told.select(*PLACE, "fate", "first_file", "first_row")
-        )
-        return fates if night.lake.scratched(f"fates-{self.name}").count_rows() else None
-
-    def kept_rows(self, tables: dict[str, Any]) -> str:
-        """As SQL, in ``checked``'s columns, the rows that were ``kept`` at first; adds what it reads to ``tables``."""
-        name, fates = f"checked_{self.name}", None
-        tables[name] = self.staged
-        if self.fates is not None:
-            fates = f"fates_{self.name}"
-            tables[fates] = self.night.lake.scratched(f"fates-{self.name}")
-        return split.kept(name, fates)
+        version = ", ".join(contract.version)
+        twice = {"twice": lake.scratched(f"twice-{self.name}")}
+        rows = self.rows("suspects", f"({version}) IN (FROM twice)", twice, [*contract.names, *PLACE])
+        if rows is None:
+            return None
+        told = matching.repeated(rows, history, contract).where("fate IS NOT NULL")
+        name = f"fates-{self.name}"
+        fates = lake.scratch(name, told.select(*PLACE, "fate", "first_file", "first_row"))
+        if not lake.scratched(name).count_rows():
+            return None
+        self.leave_out("fates", lake.scratched(name))
+        return fates
 
     def told_apart(self, tables: dict[str, Any]) -> bool:
         """Whether rows that no check refuses are left out, once all is written; adds to ``tables`` what
@@ -145,15 +168,10 @@ class Feed:
         """
         if self.fates is None and not self.refused:
             return False
-        tables[f"checked_{self.name}"] = self.staged
+        tables[f"landed_{self.name}"] = self.landed
         tables[f"met_{self.name}"] = self.met
         tables[f"outcomes_{self.name}"] = self.night.lake.scratched(f"outcomes-{self.name}")
         return True
-
-    @property
-    def met(self) -> Any:
-        """MET_COLUMNS of the identities that the landed rows name."""
-        return identities(self.night.lake, self.night.date, self.name)
 
     def refuse(self, places: DataFrame, reason: str, contested: Column | None = None) -> None:
         """Refuses rows by file and row number."""
@@ -170,21 +188,18 @@ class Feed:
         where all are.
         """
         lake, name = self.night.lake, f"outcomes-{self.name}"
-        tables = {"checked": self.staged}
+        tables = {"failed": lake.scratched(f"failed-{self.name}")}
         if self.fates is not None:
             tables["fates"] = lake.scratched(f"fates-{self.name}")
         if self.refused:
             lake.scratch(f"refused-{self.name}", reduce(DataFrame.unionByName, self.refused))
             tables["refused"] = lake.scratched(f"refused-{self.name}")
-        failed = any(self.counts[f"{gx.PREFIX}{c.name}"] for c in self.checks)
-        if len(tables) == 1 and not failed:
-            return None
         return lake.scratched(name) if lake.keep_scratch(name, split.outcomes(set(tables)), tables) else None
 
     def write(self) -> list[dict[str, Any]]:
         """Writes accepted and quarantine and returns one DELIVERIES row a file."""
         outcomes = self._outcomes()
-        tables, left_out, duplicates = {"checked": self.staged}, 0, dict[str, int]()
+        tables, left_out, duplicates = {"landed": self.landed}, 0, dict[str, int]()
         if outcomes is not None:
             tables["outcomes"] = outcomes
             left_out = outcomes.count_rows()
@@ -203,7 +218,7 @@ class Feed:
             self._written(
                 "quarantine",
                 split.refused(self.contract),
-                {"landed": self.night.lake.landed(self.files), "outcomes": outcomes},
+                {"landed": self.landed, "outcomes": outcomes},
                 QUARANTINE.arrow(),
                 refused,
             ),

@@ -67,7 +67,7 @@ def _identities(feeds: list[Feed], night: Night) -> int:
     if not feeds:
         return 0
     lake, tables = night.lake, dict[str, Any]()
-    rows = {feed.name: feed.kept_rows(tables) for feed in feeds}
+    rows = {feed.name: feed.kept(tables) for feed in feeds}
     tables |= {f"met_{feed.name}": feed.met for feed in feeds}
     lake.keep_scratch("identities", split.identities(rows, OWN_CHANNEL), tables)
     found = {"found": lake.scratched("identities")}
@@ -87,13 +87,14 @@ def _identities(feeds: list[Feed], night: Night) -> int:
     if suspected is not None:
         lake.scratch("conflicts", matching.conflicting(suspected, known))
         found["conflicts"] = lake.scratched("conflicts")
+        places = lake.empty("file STRING, row_number BIGINT, contested BOOLEAN").schema
         for feed in feeds:
-            numbers = lake.empty("identity BIGINT, contested BOOLEAN").schema
-            sql = split.REFUSED_IDENTITIES.format(feed=feed.name)
-            refused = lake.answer(f"refused-identities-{feed.name}", sql, found, numbers)
+            sql = split.REFUSED_IDENTITIES.format(feed=feed.name, rows=rows[feed.name])
+            name = f"conflicting-{feed.name}"
+            refused = lake.answer(name, sql, found | tables, places)
             if refused is not None:
-                feed.refuse(feed.kept.join(refused, "identity"), "identity_conflict", F.col("contested"))
-                feed.kept = feed.kept.join(refused, "identity", "left_anti")
+                feed.refuse(refused, "identity_conflict", F.col("contested"))
+                feed.leave_out("conflicting", lake.scratched(name))
     return int(ask(split.OTHER_GIVEN_NAMES, found).column("people")[0].as_py())
 
 
@@ -102,21 +103,25 @@ def _disputes(feeds: dict[str, Feed], night: Night) -> None:
     if "disputes" not in feeds:
         return
     own = feeds["disputes"]
-    named = tallies.values(own.staged, "t_feed")
+    disputes = own.rows("kept", "true", {}, ["feed", "record_id", "person_id", *matching.PLACE])
+    if disputes is None:
+        return
+    kept = night.lake.scratched("kept-disputes")
+    named = tallies.values(kept, "feed")
     for name, contract in contracts().items():
         if name == "disputes" or name not in named:
             continue
+        columns = [contract.key, "person_id"]
+        disputed = f"{contract.key} IN (SELECT record_id FROM keys WHERE feed = '{name}')"
         records = night.among_before(
-            f"accepted/{name}",
-            f"{contract.key} IN (SELECT t_record_id FROM keys WHERE t_feed = '{name}')",
-            own.staged,
-            [contract.key, "person_id"],
-            contract.accepted_ddl(),
-            f"disputed-{name}",
+            f"accepted/{name}", disputed, kept, columns, contract.accepted_ddl(), f"disputed-{name}"
         )
-        if name in feeds:
-            records = records.unionByName(feeds[name].kept.select(contract.key, "person_id"))
-        own.refuse(matching.disputes_of_others(own.kept, records, contract), "identity_conflict")
+        tonight = (
+            feeds[name].rows("disputed-tonight", disputed, {"keys": kept}, columns) if name in feeds else None
+        )
+        if tonight is not None:
+            records = records.unionByName(tonight)
+        own.refuse(matching.disputes_of_others(disputes, records, contract), "identity_conflict")
 
 
 def _consents(feeds: dict[str, Feed], night: Night) -> None:
@@ -126,30 +131,29 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
     def before(where: str, keys: Any, columns: list[str], name: str) -> DataFrame:
         return night.among_before(table, where, keys, columns, contract.accepted_ddl(), name)
 
-    tonight = night.lake.empty(contract.accepted_ddl()).select(*contract.names, "person_id")
+    columns = [*contract.names, "person_id", *matching.PLACE]
+    tonight = None
     if "consents" in feeds:
-        own, tables = feeds["consents"], dict[str, Any]()
-        rows, known = own.kept_rows(tables), night.pinned_before(table) is not None
+        own, known = feeds["consents"], night.pinned_before(table) is not None
 
         def suspected(name: str, sql: Callable[[str], str], column: str, told: str) -> DataFrame | None:
-            """The rows with a value of a column that ``sql`` answers with, of ``rows`` and what came ``before``."""
+            """The rows with a value of a column that ``sql`` answers with, of those kept and what came ``before``."""
             stored = night.lake.scratched(told) if known else contract.accepted_schema().empty_table()
-            sole = own.kept.select(column).schema
-            found = night.lake.answer(name, sql(rows), tables | {"before": stored}, sole)
-            return None if found is None else own.kept.join(found, column, "left_semi")
+            tables = {"before": stored}
+            again = sql(own.kept(tables))
+            return own.rows(name, f"{column} IN ({again})", tables, columns)
 
-        same_id = "consent_id IN (SELECT t_consent_id FROM keys)"
-        said = before(same_id, own.staged, matching.SAID, "said-before")
+        same_id = "consent_id IN (SELECT consent_id FROM keys)"
+        said = before(same_id, own.landed, matching.SAID, "said-before")
         again = suspected("consents-again", split.consents_again, "consent_id", "said-before")
         if again is not None:
             own.refuse(matching.rewritten(again, said), "consent_rewritten")
         owners = before(
-            split.SAME_RECEIPT, own.staged, ["kind", "person_id", "receipt_sha256"], "receipts-before"
+            split.SAME_RECEIPT, own.landed, ["kind", "person_id", "receipt_sha256"], "receipts-before"
         )
         shared = suspected("receipts-again", split.receipts_again, "receipt_sha256", "receipts-before")
         if shared is not None:
             own.refuse(matching.receipts_reused(shared, owners), "receipt_reused")
-        tonight = own.kept.select(*contract.names, "person_id")
     version = night.pinned_before(table)
     if version is None or not tallies.holds(night.lake.dataset(table, version), "kind", "erasure"):
         return
@@ -159,11 +163,19 @@ def _consents(feeds: dict[str, Feed], night: Night) -> None:
         ["kind", "person_id", "granted_on", "receipt_sha256"],
         "erased-before",
     )
+    gone = {"gone": night.lake.scratched("erased-before")}
+    if "consents" in feeds:
+        where = "kind = 'consent' AND person_id IN (SELECT person_id FROM gone)"
+        tonight = feeds["consents"].rows("again", where, gone, columns)
+    if tonight is None:
+        tonight = night.lake.empty(contract.accepted_ddl())
     erased = night.lake.scratch("erased", matching.erased_people(of_erased, tonight))
+    gone = {"gone": night.lake.scratched("erased")}
     for name, feed in feeds.items():
-        if tallies.any_of(feed.staged, night.lake.scratched("erased"), "person_id"):
-            # every row whose person can be told, bad ones too: their values are not kept either
-            feed.refuse(matching.of_erased(feed.rows, erased, name), "erased")
+        # every row whose person can be told, bad ones too: their values are not kept either
+        found = feed.landed_rows("of-erased", "person_id IN (SELECT person_id FROM gone)", gone)
+        if found is not None:
+            feed.refuse(matching.of_erased(found, erased, name), "erased")
 
 
 def _tell_manifests(night: Night, deliveries: list[dict[str, Any]]) -> None:

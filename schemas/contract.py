@@ -25,6 +25,14 @@ ARROW_TYPES = {
     "boolean": pa.bool_(),
     "double": pa.float64(),
 }
+DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+    "boolean": "BOOLEAN",
+    "double": "DOUBLE",
+}
 SPARK_TYPES = {
     "string": "STRING",
     "integer": "BIGINT",
@@ -84,6 +92,11 @@ class Contract:
         return tuple(c.name for c in self.columns)
 
     @property
+    def version(self) -> tuple[str, ...]:
+        """The columns that tell a version of a record from every other: two rows of one are copies, or disagree."""
+        return (self.key,) if self.mode == "append" else (self.key, "revised_at")
+
+    @property
     def required(self) -> tuple[str, ...]:
         """Columns that must be present in a file, and not null in a row."""
         return tuple(c.name for c in self.columns if c.required)
@@ -135,7 +148,6 @@ LANDING_COLUMNS: dict[str, pa.DataType] = {
 # What validate adds to each accepted row (restricted zone).
 ACCEPTED_COLUMNS = {
     "person_id": "BIGINT",
-    "content_hash": "BIGINT",  # xxhash64 of the typed contract columns
     "file": "STRING",
     "row_number": "BIGINT",
     "night": "DATE",  # the night that took the row

@@ -34,6 +34,14 @@ class Files:
         return f"FROM read_parquet([{listed}], {by_night}, union_by_name = true)"
 
 
+def landed(lake: Lake, files: list[str]) -> Any:
+    """Landing files for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such."""
+    paths = tuple(f"{lake.path}/{f}" for f in files)
+    if "file" in lake.fs.protocol and not any(PATTERN.search(p) for p in paths):
+        return Files(paths, nightly=False)
+    return lake.landed(files)
+
+
 def rows(lake: Lake, table: str, version: int, night: dt.date | None = None, carried: bool = True) -> Any:
     """A pinned version for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such.
 

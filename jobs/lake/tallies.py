@@ -10,13 +10,11 @@ import pyarrow.compute as pc
 from jobs.lake.ask import ask
 
 
-def refused(rows: Any, checks: list[str], prefix: str) -> dict[str, int]:
-    """``rows``, and under ``<prefix><check>`` how many rows name a check in ``failed``."""
-    each = ask(
-        "SELECT name, count(*) FROM (SELECT unnest(failed) AS name FROM data) GROUP BY name", {"data": rows}
-    )
-    failed = dict(zip(*(c.to_pylist() for c in each.columns), strict=True))
-    return {"rows": rows.count_rows()} | {f"{prefix}{c}": failed.get(c, 0) for c in checks}
+def refused(failing: Any, rows: int, checks: list[str], prefix: str) -> dict[str, int]:
+    """``rows``, and under ``<prefix><check>`` how many of ``failing`` name a check in ``failed``."""
+    sql = "SELECT name, count(*) FROM (SELECT unnest(failed) AS name FROM data) GROUP BY name"
+    failed = dict(zip(*(c.to_pylist() for c in ask(sql, {"data": failing}).columns), strict=True))
+    return {"rows": rows} | {f"{prefix}{c}": failed.get(c, 0) for c in checks}
 
 
 def by_file(rows: Any, condition: str = "true", night: dt.date | None = None) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """What can be told of a row only beside others: duplicates, identities, disputes, consents, erasures.
 
-``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, identity,
-content_hash, file, row_number``. ``history`` are rows accepted on earlier nights. Every function returns a frame of
+``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, identity, file,
+row_number``. ``history`` are rows accepted on earlier nights. Every function returns a frame of
 what it refuses, never the rows themselves changed.
 """
 
@@ -25,14 +25,14 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
     Within a night both contents are refused; across nights the newcomer alone (RULES, "Revisions and duplicates").
     ``first_file, first_row`` say of which of tonight's rows a row is the copy; null where it is none of them.
     """
-    append = contract.mode == "append"
-    reason = "conflicting_duplicate" if append else "ambiguous_revision"
-    version = [contract.key] if append else [contract.key, "revised_at"]
+    reason = "conflicting_duplicate" if contract.mode == "append" else "ambiguous_revision"
+    version = contract.version
+    rows = rows.selectExpr("*", _content(contract))
     same = Window.partitionBy(*version)
-    first = Window.partitionBy(*version, "content_hash").orderBy(*PLACE)
+    first = Window.partitionBy(*version, "_content").orderBy(*PLACE)
     marked = rows.withColumns(
         {
-            "_two": F.min("content_hash").over(same) != F.max("content_hash").over(same),
+            "_two": F.min("_content").over(same) != F.max("_content").over(same),
             "_place": F.row_number().over(first),
             "first_file": F.first("file").over(first),
             "first_row": F.first("row_number").over(first),
@@ -42,9 +42,9 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
     marked = marked.withColumns({n: F.when(copy, F.col(n)) for n in ("first_file", "first_row")})
     if history is None:
         outcome = F.when(F.col("_two"), reason).when(copy, "duplicate")
-        return marked.withColumn("fate", outcome).drop("_two", "_place")
-    known = history.select(
-        *[F.col(c).alias(f"_h_{c}") for c in version], F.col("content_hash").alias("_known")
+        return marked.withColumn("fate", outcome).drop("_two", "_place", "_content")
+    known = history.selectExpr(*[f"{c} AS _h_{c}" for c in version], _content(contract)).withColumnRenamed(
+        "_content", "_known"
     )
     matches = F.lit(True)
     for c in version:
@@ -52,13 +52,19 @@ def repeated(rows: DataFrame, history: DataFrame | None, contract: Contract) -> 
     outcome = (
         F.when(
             F.col("_known").isNotNull(),
-            F.when(F.col("_known") == F.col("content_hash"), "duplicate").otherwise(reason),
+            F.when(F.col("_known") == F.col("_content"), "duplicate").otherwise(reason),
         )
         .when(F.col("_two"), reason)
         .when(copy, "duplicate")
     )
     joined = marked.join(known, matches, "left").withColumn("fate", outcome)
-    return joined.drop("_two", "_place", "_known", *[f"_h_{c}" for c in version])
+    return joined.drop("_two", "_place", "_content", "_known", *[f"_h_{c}" for c in version])
+
+
+def _content(contract: Contract) -> str:
+    """SQL of a hash of the contract's columns."""
+    # a marker a column keeps a null apart from a neighbour's value
+    return f"xxhash64({', '.join(f'CAST({n} IS NULL AS INT), {n}' for n in contract.names)}) AS _content"
 
 
 def conflicting(found: DataFrame, vault: DataFrame) -> DataFrame:
@@ -217,7 +223,8 @@ def erased_people(history: DataFrame, tonight: DataFrame) -> DataFrame:
 
 
 def of_erased(rows: DataFrame, erased: DataFrame, feed: str) -> DataFrame:
-    """Rows of erased people that may not be kept: ``file, row_number``. ``rows`` are all checked rows.
+    """Rows of erased people that may not be kept: ``file, row_number``. ``rows`` are those of all that has landed, with
+    ``t_kind`` and ``t_granted_on`` where they are of ``consents``.
 
     After a consent granted later with a new receipt the person is a person again, and only what was dated before it in
     ``consents`` stays out.

@@ -1,16 +1,16 @@
 """Tonight's rows of a feed told apart, as SQL (DuckDB): which are accepted, which refused, as what, and of which that
 is not clear from themselves.
 
-``checked`` are the rows as :mod:`jobs.arrival` has checked them; ``fates`` what became of keys that came twice and
-``refused`` what is refused beside others (:mod:`jobs.rules.matching`); ``landed`` the rows as they were delivered.
-A row is known by ``file, row_number``.
+``landed`` are the rows as they were delivered; ``failed`` those that a check refuses, as :mod:`jobs.arrival` has found
+them; ``fates`` what became of keys that came twice and ``refused`` what is refused beside others
+(:mod:`jobs.rules.matching`). A row is known by ``file, row_number``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Set
 
-from schemas.contract import ACCEPTED_COLUMNS, Contract
+from schemas.contract import ACCEPTED_COLUMNS, DUCKDB_TYPES, Column, Contract
 from schemas.tables import QUARANTINE
 
 PLACE = "file, row_number"
@@ -29,9 +29,9 @@ FROM fates f JOIN refused r ON r.file = f.first_file AND r.row_number = f.first_
 def outcomes(known: Set[str]) -> str:
     """``file, row_number, reasons, contested`` of every row that is not accepted, one row each.
 
-    ``known`` are the tables there are; ``reasons`` are sorted, and empty of a copy.
+    ``known`` are the tables there are, of which one is ``failed``; ``reasons`` are sorted, and empty of a copy.
     """
-    parts = f"SELECT {PLACE}, reasons, false AS contested FROM checked WHERE len(reasons) > 0"
+    parts = f"SELECT {PLACE}, reasons, false AS contested FROM failed"
     parts += _FATES if "fates" in known else ""
     parts += _REFUSED if "refused" in known else ""
     parts += _COPIES if {"fates", "refused"} <= known else ""
@@ -41,10 +41,21 @@ def outcomes(known: Set[str]) -> str:
     )
 
 
-def kept(table: str, fates: str | None) -> str:
-    """FROM clause of the rows of a ``checked`` table that no check refuses and that are not in ``fates`` (a table)."""
-    left_out = f" ANTI JOIN {fates} USING ({PLACE})" if fates else ""
-    return f"(FROM {table}{left_out} WHERE len(reasons) = 0)"
+def typed(column: Column) -> str:
+    """A column's typed value: of a text for which ``checks.typed`` has one, the same."""
+    if column.type == "string":
+        return column.name
+    return f"TRY_CAST({column.name} AS {DUCKDB_TYPES[column.type]})"
+
+
+def kept(contract: Contract, landed: str, left_out: Collection[str]) -> str:
+    """FROM clause of the rows of a ``landed`` table that are in none of the tables ``left_out``.
+
+    Their columns are the contract's, typed, then ``person_id, identity, file, row_number``.
+    """
+    values = ", ".join(f"{typed(c)} AS {c.name}" for c in contract.columns)
+    without = "".join(f" ANTI JOIN {t} USING ({PLACE})" for t in left_out)
+    return f"(SELECT {values}, person_id, identity, {PLACE} FROM {landed}{without})"
 
 
 def identities(rows: Mapping[str, str], own: Set[str]) -> str:
@@ -63,18 +74,18 @@ def identities(rows: Mapping[str, str], own: Set[str]) -> str:
 def accepted_identities(refusing: Collection[str]) -> str:
     """FROM clause of ``identities`` but those that no accepted row has.
 
-    ``refusing`` are the feeds of which more is left out than checks refuse; beside it stand their ``checked_<feed>``,
+    ``refusing`` are the feeds of which more is left out than checks refuse; beside it stand their ``landed_<feed>``,
     ``outcomes_<feed>`` and ``met_<feed>``.
     """
     if not refusing:
         return "identities"
     doubtful = " UNION ".join(
-        f"SELECT '{f}' AS feed, identity FROM checked_{f} SEMI JOIN outcomes_{f} USING ({PLACE}) WHERE len(reasons) = 0"
+        f"SELECT '{f}' AS feed, identity FROM landed_{f} SEMI JOIN outcomes_{f} USING ({PLACE})"
         for f in refusing
     )
     again = identities(
         {
-            f: f"(FROM {kept(f'checked_{f}', f'outcomes_{f}')} k "
+            f: f"(FROM landed_{f} ANTI JOIN outcomes_{f} USING ({PLACE}) "
             f"SEMI JOIN (FROM doubtful WHERE feed = '{f}') USING (identity))"
             for f in refusing
         },
@@ -86,10 +97,12 @@ def accepted_identities(refusing: Collection[str]) -> str:
     )
 
 
-REFUSED_IDENTITIES = """
-SELECT identity, contested FROM found JOIN conflicts USING (person_id, birth_mac, name_macs, own) WHERE feed = '{feed}'
-GROUP BY ALL
-"""  # of ``found`` those that matching.conflicting has
+REFUSED_IDENTITIES = f"""
+SELECT {PLACE}, contested FROM {{rows}} r JOIN (
+    SELECT DISTINCT identity, contested FROM found JOIN conflicts USING (person_id, birth_mac, name_macs, own)
+    WHERE feed = '{{feed}}'
+) USING (identity)
+"""  # of a feed's ``rows`` those whose identity in ``found`` matching.conflicting has
 SUSPECTED = """
 SELECT DISTINCT person_id, birth_mac, name_macs, own FROM found SEMI JOIN (
     SELECT person_id FROM (
@@ -119,7 +132,7 @@ def consents_again(rows: str) -> str:
     """``consent_id`` of ``rows`` (a FROM clause) that came twice, or before (``before``): no others are in
     :func:`matching.rewritten`.
     """
-    twice = f"SELECT t_consent_id AS consent_id FROM {rows} r GROUP BY ALL HAVING count(*) > 1"
+    twice = f"SELECT consent_id FROM {rows} r GROUP BY ALL HAVING count(*) > 1"
     return f"{twice} UNION SELECT consent_id FROM before"
 
 
@@ -128,17 +141,24 @@ def receipts_again(rows: str) -> str:
     are in :func:`matching.receipts_reused`.
     """
     return (
-        f"SELECT DISTINCT t_receipt_sha256 AS receipt_sha256 FROM {rows} r WHERE t_kind = 'consent' "
-        f"AND t_receipt_sha256 IS NOT NULL WINDOW same AS (PARTITION BY {_receipt('t_receipt_sha256')}) "
+        f"SELECT DISTINCT receipt_sha256 FROM {rows} r WHERE kind = 'consent' "
+        f"AND receipt_sha256 IS NOT NULL WINDOW same AS (PARTITION BY {_receipt('receipt_sha256')}) "
         f"QUALIFY min(person_id) OVER same <> max(person_id) OVER same "
-        f"OR {_receipt('t_receipt_sha256')} IN (SELECT {_receipt('receipt_sha256')} FROM before)"
+        f"OR {_receipt('receipt_sha256')} IN (SELECT {_receipt('receipt_sha256')} FROM before)"
     )
 
 
 # of ``accepted/consents`` as Night.among_before asks it, ``keys`` being tonight's rows
 SAME_RECEIPT = (
-    f"kind = 'consent' AND {_receipt('receipt_sha256')} IN (SELECT {_receipt('t_receipt_sha256')} FROM keys)"
+    f"kind = 'consent' AND {_receipt('receipt_sha256')} IN (SELECT {_receipt('receipt_sha256')} FROM keys)"
 )
+
+
+def twice(contract: Contract, rows: str, before: bool) -> str:
+    """The versions of records that ``rows`` (a FROM clause) have twice, or that are known ``before`` (a table)."""
+    version = ", ".join(contract.version)
+    found = f"SELECT {version} FROM {rows} r GROUP BY ALL HAVING count(*) > 1"
+    return f"{found} UNION SELECT {version} FROM before" if before else found
 
 
 def accepted(contract: Contract, some_not: bool, in_order: bool) -> str:
@@ -146,10 +166,9 @@ def accepted(contract: Contract, some_not: bool, in_order: bool) -> str:
 
     ``in_order`` of the person, whose identity is then written once and not in each row.
     """
-    typed = [f"t_{n} AS {n}" for n in contract.names]
-    names = ", ".join([*typed, *(n for n in ACCEPTED_COLUMNS if n != "night")])
-    left_out = f" ANTI JOIN outcomes USING ({PLACE})" if some_not else ""
-    return f"SELECT {names} FROM checked{left_out}" + (" ORDER BY person_id" if in_order else "")
+    names = ", ".join([*contract.names, *(n for n in ACCEPTED_COLUMNS if n != "night")])
+    rows = kept(contract, "landed", ["outcomes"] if some_not else [])
+    return f"SELECT {names} FROM {rows} r" + (" ORDER BY person_id" if in_order else "")
 
 
 def _object(names: list[str]) -> str:

@@ -10,15 +10,17 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import validate
 from jobs.arrival import Feed
+from jobs.lake.landing import keep_identities
 from jobs.lake.night import Night
-from jobs.rules import matching, split
-from schemas.contract import contracts
+from jobs.rules import matching
+from schemas.contract import MET_COLUMNS, contracts
 from schemas.tables import VAULT as KNOWN
 from tests.extract.conftest import Place
 from tests.tables import frame, rows, texts
@@ -88,12 +90,20 @@ def published(night: Night, table: str, before: DataFrame) -> None:
     night.previous = {"night": FIRST, "tables": {table: {"version": version}}}
 
 
-def delivered(night: Night, feed: str, checked: DataFrame, kept: DataFrame) -> Feed:
-    """A feed whose rows have passed every check."""
-    made, name = Feed(night, contracts()[feed], []), f"checked-{feed}"
-    passed = checked.withColumn("reasons", F.array().cast("array<string>"))
-    made.rows, made.kept, made.fates = night.lake.scratch(name, passed), kept, None
-    made.staged = night.lake.scratched(name)
+def delivered(night: Night, feed: str, given: DataFrame) -> Feed:
+    """A feed whose landed rows say this, and pass every check."""
+    contract, name = contracts()[feed], f"given-{feed}"
+    landing = contract.landing_schema()
+    text = [F.col(n).cast("string").alias(n) if n in given.columns else F.lit(None) for n in landing.names]
+    night.lake.scratch(
+        name,
+        given.select(*text)
+        .toDF(*landing.names)
+        .withColumns({n: F.col(n).cast("bigint") for n in ("row_number", "person_id", "identity")}),
+    )
+    files = [f.removeprefix(f"{night.lake.path}/") for f in night.lake.scratched(name).files]
+    made = Feed(night, contract, [{"stopped": None, "landing": files}])
+    made.fates = None
     return made
 
 
@@ -110,8 +120,7 @@ def refused(request: pytest.FixtureRequest, spark: Any, place: Place) -> Refused
 
     def of_suspected(reason: str, tonight: DataFrame, before: DataFrame) -> DataFrame:
         published(place.night, "accepted/consents", before)
-        typed = tonight.withColumnsRenamed({n: f"t_{n}" for n in contracts()["consents"].names})
-        feed = delivered(place.night, "consents", typed, tonight)
+        feed = delivered(place.night, "consents", tonight)
         validate._consents({"consents": feed}, place.night)
         return reduce(DataFrame.unionByName, feed.refused).where(F.array_contains("reasons", reason))
 
@@ -152,7 +161,7 @@ def test_one_receipt_for_two_people(spark: Any, refused: Refused) -> None:
 
 
 REPEATED = """
-row_number | order_id | revised_at          | content_hash | end
+row_number | order_id | revised_at          | debt_minor | end
 1          | known    | 2026-01-01T00:00:00 | 1            | duplicate
 2          | known    | 2026-01-01T00:00:00 | 2            | ambiguous_revision
 3          | known    | 2026-01-02T00:00:00 | 2            | -
@@ -167,7 +176,7 @@ row_number | order_id | revised_at          | content_hash | end
 def test_equal_content_is_a_duplicate_and_other_content_is_refused(spark: Any) -> None:
     court = contracts()["court"]
     before = frame(
-        spark, court.accepted_ddl(), "order_id | revised_at | content_hash\nknown | 2026-01-01T00:00:00 | 1"
+        spark, court.accepted_ddl(), "order_id | revised_at | debt_minor\nknown | 2026-01-01T00:00:00 | 1"
     )
     tonight = frame(spark, court.accepted_ddl(), columns(REPEATED, "end"), file="f")
     expected = {(r["row_number"], r["end"]) for r in rows(REPEATED)}
@@ -229,21 +238,24 @@ def disagreeing(
         others = [n for n in KNOWN.names if n not in vault.columns]
         known = vault.join(night.lake.empty(KNOWN.ddl()).select(*others), F.lit(True), "left")
         published(night, "vault", known.select(*KNOWN.names))
-        # spelled as the codes are
-        said = {n: F.concat_ws("+", F.col("name_macs").cast("array<string>")) for n in split.IDENTITY_NAMES}
-        said["birth_date"] = F.col("birth_mac").cast("string")
-        checked = (
-            tonight.withColumns({f"t_{n}": c for n, c in said.items()})
-            .withColumns({"id_mac": F.col("birth_mac"), "given_macs": F.col("name_macs")})
-            .withColumns({"file": F.lit("f"), "row_number": F.monotonically_increasing_id()})
+        numbered = tonight.withColumn("identity", F.monotonically_increasing_id()).withColumns(
+            {"file": F.lit("f"), "row_number": F.col("identity"), "given_macs": F.col("name_macs")}
         )
-        feeds = []
+        numbered = night.lake.scratch("numbered", numbered)
+        feeds, met = [], pa.schema(MET_COLUMNS.items())
         for name, own in (("consents", True), ("tax", False)):
-            mine = night.lake.scratch(f"given-{name}", checked.where(F.col("own") == own))
-            feeds.append(delivered(night, name, mine, mine))
+            mine = numbered.where(F.col("own") == own)
+            feeds.append(delivered(night, name, mine))
+            named = mine.withColumn("id_mac", F.col("birth_mac")).toArrow()
+            columns = [
+                named[n] if n in named.column_names else pa.nulls(len(named), met.field(n).type)
+                for n in met.names
+            ]
+            keep_identities(night.lake, night.date, name, pa.table(columns, met), feeds[-1].files, True)
         validate._identities(feeds, night)
-        told = [f.rows.join(r.drop("reasons"), matching.PLACE) for f in feeds for r in f.refused]
-        return reduce(DataFrame.unionByName, told)
+        return reduce(DataFrame.unionByName, [r for f in feeds for r in f.refused]).join(
+            numbered, matching.PLACE
+        )
 
     return {"of all rows": matching.conflicting, "of those suspected": of_suspected}[request.param]
 

@@ -68,10 +68,10 @@ def test_who_is_called_by_two_given_names(given, people):
 
 CONSENTS = pa.table(
     {
-        "t_consent_id": ["a", "b", "b", "c", "d", "e", "f"],
-        "t_kind": ["consent", "consent", "withdrawal", "consent", "consent", "consent", "consent"],
+        "consent_id": ["a", "b", "b", "c", "d", "e", "f"],
+        "kind": ["consent", "consent", "withdrawal", "consent", "consent", "consent", "consent"],
         "person_id": [1, 2, 2, 3, 4, 5, 6],
-        "t_receipt_sha256": ["AB", "ab", None, "cd", "ef", "ΑΣ", "ας"],  # Spark lowers Σ at a word's end to ς
+        "receipt_sha256": ["AB", "ab", None, "cd", "ef", "ΑΣ", "ας"],  # Spark lowers Σ at a word's end to ς
     }
 )
 BEFORE = pa.table({"consent_id": ["d", "z"], "receipt_sha256": ["CD", "99"]})
@@ -97,7 +97,7 @@ def rows(**columns: list[object]) -> pa.Table:
     return pa.table({"file": ["f"] * length, **columns})
 
 
-CHECKED = rows(row_number=[1, 2, 3, 4], reasons=pa.array([[], ["bad_type"], [], []], pa.list_(pa.string())))
+FAILED = rows(row_number=[2], reasons=pa.array([["bad_type"]], pa.list_(pa.string())))
 FATES = rows(
     row_number=[3, 4],
     fate=["duplicate", "conflicting_duplicate"],
@@ -114,17 +114,17 @@ REFUSED = rows(
 @pytest.mark.parametrize(
     ("tables", "outcomes"),
     [
-        ({"checked": CHECKED}, {2: (["bad_type"], False)}),
+        ({"failed": FAILED}, {2: (["bad_type"], False)}),
         (
-            {"checked": CHECKED, "fates": FATES},
+            {"failed": FAILED, "fates": FATES},
             {2: (["bad_type"], False), 3: ([], False), 4: (["conflicting_duplicate"], False)},
         ),
         (
-            {"checked": CHECKED, "refused": REFUSED},
+            {"failed": FAILED, "refused": REFUSED},
             {1: (["identity_conflict"], True), 2: (["bad_type", "erased"], False)},
         ),
         (  # the copy of a row that is refused ends as that row
-            {"checked": CHECKED, "fates": FATES, "refused": REFUSED},
+            {"failed": FAILED, "fates": FATES, "refused": REFUSED},
             {
                 1: (["identity_conflict"], True),
                 2: (["bad_type", "erased"], False),
@@ -191,15 +191,14 @@ def test_whose_identities_were_accepted(beside):
             {"identity": range(len(spelled)), "person_id": people, "family_name": names}
         )
         numbers = list(range(len(mine)))
-        reasons = [["bad_type"] if r["refused"] == "check" else [] for r in mine]
-        tables[f"checked_{feed}"] = rows(
+        tables[f"landed_{feed}"] = rows(
             row_number=numbers,
             identity=[spelled.index((int(r["person_id"]), r["family_name"])) for r in mine],
-            reasons=pa.array(reasons, pa.list_(pa.string())),
         )
-        refused = [n for n in numbers if mine[n]["refused"] != "-"]
-        tables[f"outcomes_{feed}"] = rows(row_number=pa.array(refused, pa.int64()))
-        sources[feed] = split.kept(f"checked_{feed}", None)
+        for table, ends in (("failed", {"check"}), ("outcomes", {"check", "conflict"})):
+            places = [n for n in numbers if mine[n]["refused"] in ends]
+            tables[f"{table}_{feed}"] = rows(row_number=pa.array(places, pa.int64()))
+        sources[feed] = f"(FROM landed_{feed} ANTI JOIN failed_{feed} USING ({split.PLACE}))"
     tables["identities"] = ask(split.identities(sources, {"consents"}), tables)
     refusing = ["tax"] if beside else []
     found = ask(f"SELECT DISTINCT person_id, family_name FROM {split.accepted_identities(refusing)}", tables)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jobs.arrival import checked
-from jobs.rules.checks import contract_checks
-from schemas.contract import contracts
+from jobs.lake.ask import ask
+from jobs.rules import split
+from jobs.rules.checks import DATE, INTEGER, TIMESTAMP, contract_checks, typed
+from schemas.contract import Column, contracts
 from tests.extract.conftest import Place, as_csv, oib
 
 IDENTITY = {"family_name": "Horvat", "given_name": "Ana", "birth_date": "1980-01-01"}
@@ -138,3 +143,26 @@ def test_the_codes_of_a_row(spark: Any, place: Place, feed: str) -> None:
     expected = dict(enumerate((code for _, code in CASES[feed]), 1))
     wrong = {str(CASES[feed][n - 1][0]): (found[n], code) for n, code in expected.items() if found[n] != code}
     assert wrong == {}
+
+
+FORMS = {"integer": INTEGER, "date": DATE, "timestamp": TIMESTAMP, "boolean": "(?i)^(true|false)\\z"}
+TEXTS = st.one_of(
+    *(st.from_regex(form.replace(r"\z", r"\Z"), fullmatch=True) for form in FORMS.values()),
+    st.dates().map(str),
+    st.datetimes().map(lambda t: f"{t:%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")),
+    st.datetimes().map(lambda t: f"{t:%Y-%m-%d %H:%M:%S.%f}+00:00".rjust(32, "0")),
+    st.text(max_size=12),
+)
+
+
+@settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
+@given(found=st.lists(TEXTS, min_size=150, max_size=300, unique=True))
+def test_what_the_checks_have_typed_is_written_so(spark: Any, found: list[str]) -> None:
+    """Spark evaluates the checks, and DuckDB writes the rows that they pass."""
+    texts = pa.table({"x": pa.array(found, pa.string())})
+    for kind in FORMS:
+        column = Column("x", kind, "x")
+        checked_as = spark.createDataFrame(texts).selectExpr("x", f"{typed(column)} AS value").toArrow()
+        written_as = ask(f"SELECT x, {split.typed(column)} AS value FROM texts", {"texts": texts})
+        expected = {r["x"]: r["value"] for r in checked_as.to_pylist() if r["value"] is not None}
+        assert {r["x"]: r["value"] for r in written_as.to_pylist() if r["x"] in expected} == expected
