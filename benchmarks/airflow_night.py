@@ -1,5 +1,7 @@
 """The same night by ``assent night`` and by Airflow: ``python -m benchmarks.airflow_night [PERSONS]``.
 
+Of LARGE people and more the deliveries are those of ``benchmarks.night``, with fifty bookings a person.
+
 A lake with one night is copied. Its second night runs once by the command, in a fresh process, and once by an Airflow
 that is up already (``airflow standalone``, SQLite), unattended: from the start of the run to its end, as Airflow tells
 it. Both must publish the same content hashes. Prints seconds a task.
@@ -21,11 +23,13 @@ import time
 from pathlib import Path
 
 from benchmarks.lakes import copied, hashes
+from benchmarks.night.data import Deliveries, Size
 from benchmarks.night.results import keep_other
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DAG = "assent_nightly"
 LONGEST = 1800.0
+LARGE = 100_000  # people
 
 
 def environment(home: Path, lake: Path, deliveries: Path) -> dict[str, str]:
@@ -120,14 +124,24 @@ def by_command(lake: Path, deliveries: Path, night: dt.date) -> float:
     return time.perf_counter() - started
 
 
+def deliver(folder: Path, persons: int, first: dt.date, second: dt.date) -> None:
+    """Makes the deliveries of two nights."""
+    if persons >= LARGE:
+        made = Deliveries(folder, Size(persons, 50 * persons, 24), first)
+        made.history()
+        made.usual(second)
+        return
+    words = f"generate --persons {persons} --nights 2 --start {first} --seed 7 --out {folder}"
+    subprocess.run([sys.executable, "-m", "jobs.cli", *words.split()], check=True, capture_output=True)
+
+
 def main(persons: int) -> None:
     """Prints the seconds of both, and their ratio."""
     second = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)  # the night that Airflow begins today
     first = second - dt.timedelta(days=1)
     with tempfile.TemporaryDirectory(prefix="assent-airflow-") as folder:
         home = Path(folder)
-        words = f"generate --persons {persons} --nights 2 --start {first} --seed 7 --out {home}/deliveries"
-        subprocess.run([sys.executable, "-m", "jobs.cli", *words.split()], check=True, capture_output=True)
+        deliver(home / "deliveries", persons, first, second)
         by_command(home / "lake", home / "deliveries", first)
         copied(home / "lake", home / "other")
         shutil.copytree(f"{home}/lake.out", f"{home}/other.out")
