@@ -114,12 +114,11 @@ class Feed:
     def rows(self, name: str, where: str, more: dict[str, Any], columns: Sequence[str]) -> DataFrame | None:
         """Those of the kept rows that a condition on the tables ``more`` holds for, evaluated once; None where none is.
 
-        ``columns`` are of the contract, PLACE, ``person_id`` and ``identity``.
+        ``columns`` are of the contract, PLACE and ``person_id``.
         """
         tables = dict(more)
         sql = f"SELECT {', '.join(columns)} FROM {self.kept(tables)} r WHERE {where}"
-        ddl = f"{self.contract.accepted_ddl()}, identity BIGINT"
-        schema = self.night.lake.empty(ddl).select(*columns).schema
+        schema = self.night.lake.empty(self.contract.accepted_ddl()).select(*columns).schema
         return self.night.lake.answer(f"{name}-{self.name}", sql, tables, schema)
 
     def landed_rows(self, name: str, where: str, more: dict[str, Any]) -> DataFrame | None:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from jobs.errors import UsageError
 from jobs.lake import issuers
 from jobs.lake.deliveries import Delivered, Source, open_source
-from jobs.lake.landing import forget_identities, keep_identities, land, remove
+from jobs.lake.landing import forget_identities, land, leave_identities_out, naming, remove
 from jobs.lake.night import Night
 from jobs.lake.readers import FEED_CODES, Stopped
 from jobs.lake.recipients import is_shipped
@@ -100,7 +100,12 @@ def _extract_feed(
 ) -> tuple[int, int]:
     """Lands the files of one feed and writes its manifest; returns rows landed and files stopped."""
     feed = contract.feed
-    found = [land(source, f, contract, night.lake, night.macs) for f in files]
+    if files:
+        with naming(night.lake, night.date, feed, night.macs):
+            found = [land(source, f, contract, night.lake, night.macs) for f in files]
+    else:
+        found = []
+        forget_identities(night.lake, night.date, feed)
     entries = stop_whole_days([entry for entry, _ in found])
     if feed == issuers.FEED and files:
         attest(night, source, files, entries)
@@ -108,11 +113,8 @@ def _extract_feed(
     kept = {path for e in entries for path in e["landing"]}
     former = [entry for entry, _ in found] + night.lake.manifest(night.date, feed)
     remove(night.lake, sorted({path for e in former for path in e["landing"]} - kept))
-    whole = not any(entry["stopped"] for entry in entries)
-    if files:
-        keep_identities(night.lake, night.date, feed, night.macs.named(), sorted(kept), whole)
-    else:
-        forget_identities(night.lake, night.date, feed)
+    if any(entry["stopped"] for entry in entries):
+        leave_identities_out(night.lake, night.date, feed, sorted(kept))
     night.lake.write_manifest(night.date, feed, entries)
     for entry, (_, left_out) in zip(entries, found, strict=True):
         if entry["stopped"]:

@@ -1,7 +1,8 @@
 """validate: typed rows that every check passes, and the rest in quarantine with coded reasons.
 
-The row checks are evaluated once into a scratch table; from it Great Expectations gets its counts and the rows are
-split, so the two cannot disagree. Then what needs other rows: duplicates, identities, disputes, consents, erasures.
+The row checks are evaluated once, and the rows that one refuses kept in a scratch table; from it Great Expectations
+gets its counts and the rows are split, so the two cannot disagree. Then what needs other rows: duplicates, identities,
+disputes, consents, erasures.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ IDENTITY_NAMES = ("national_id", "family_name", "given_name", "birth_date")
 # authentication codes are keyed by the vault's key, so that a plan compares identities without one standing in it.
 MET_COLUMNS: dict[str, pa.DataType] = {
     "identity": pa.int64(),  # as the landed rows name it
-    **dict.fromkeys(IDENTITY_NAMES, pa.string()),  # verbatim
+    **dict.fromkeys(IDENTITY_NAMES, pa.large_string()),  # verbatim, however long
     "person_id": pa.int64(),  # as in the landed rows
     "id_mac": pa.binary(),  # 16 bytes of the same HMAC; detects a collision of person_id
     "birth_mac": pa.binary(),  # 16-byte HMAC of person and birth date; null when unreadable

@@ -6,7 +6,8 @@ identity's text, its hash and its codes as bytes beside each other, about 300 by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,8 @@ from schemas.contract import IDENTITY_NAMES
 SIZE = 16
 MOST_NAMES = 2  # comparison keys of a name (rules/identity.py)
 KEPT = 12_000_000  # beyond it all are forgotten and met again: 4 GB, of which a usual night needs little
+KEPT_BYTES = 2 << 30  # of text, likewise
+TAKEN_OUT = 1_000_000  # identities handed over at once: 170 MB
 BETWEEN, NOTHING = "\x1f", "\x1e"
 
 Coded = tuple[bool | None, int | None, bytes | None, bytes | None, list[bytes] | None, list[bytes] | None]
@@ -97,12 +100,12 @@ class Identities:
         self._code, self._kept = code, kept
         self._duckdb = _database().cursor()
         self._first = self._count = 0  # identities have the numbers from ``first`` on
-        self._named: list[pa.Table] = []
+        self._keep: Callable[[pa.Table], object] = lambda _: None
         self._forget()
 
     def _forget(self) -> None:
         self._first += self._count
-        self._count = 0
+        self._count = self._bytes = 0
         self._met: list[_Met] = []  # each more than twice as many as the next
         self._spelled: list[pa.RecordBatch] = []
         self._room(1024, new=True)
@@ -136,14 +139,14 @@ class Identities:
         self._given.put(places, given)
 
     def columns(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-        """The landing columns of codes, one value a row of the batch's text columns."""
+        """What landing adds of identities, one value a row of the batch's text columns."""
         parts = [batch.column(n) for n in IDENTITY_NAMES]
         texts = _texts(parts, batch.num_rows)
         hashes = self._hashes(texts)
         places = self._places(texts, hashes)
         unknown = np.flatnonzero(places < 0)
-        if self._count and self._count + len(unknown) > self._kept:
-            self._named.append(self._taken_out())
+        if self._count and (self._count + len(unknown) > self._kept or self._bytes > KEPT_BYTES):
+            self._hand_over()
             self._forget()
             unknown = np.arange(batch.num_rows)
         if len(unknown):
@@ -191,6 +194,7 @@ class Identities:
         self._spelled.append(
             pa.RecordBatch.from_arrays([c.cast(pa.large_string()) for c in cells], names=[*IDENTITY_NAMES])
         )
+        self._bytes += self._spelled[-1].nbytes
         places = self._count + np.arange(new)
         self._count += new
         some = np.flatnonzero(kept)
@@ -215,16 +219,28 @@ class Identities:
             "name_comparable": pa.array(names > 0, mask=names < 0),
         }
 
-    def named(self) -> pa.Table:
-        """MET_COLUMNS of the identities that rows have named since this was last asked."""
-        tables, self._named = [*self._named, self._taken_out()], []
-        return pa.concat_tables(tables)
+    @contextmanager
+    def naming(self, keep: Callable[[pa.Table], object]) -> Iterator[None]:
+        """Within it, and at its end, ``keep`` is given MET_COLUMNS of the identities that rows name."""
+        self._keep = keep
+        self._used[:] = False
+        try:
+            yield
+            self._hand_over()
+        finally:
+            self._keep = lambda _: None
 
-    def _taken_out(self) -> pa.Table:
+    def _hand_over(self) -> None:
         places = np.flatnonzero(self._used[: self._count])
         self._used[:] = False
-        none = pa.RecordBatch.from_pylist([], pa.schema([(n, pa.large_string()) for n in IDENTITY_NAMES]))
-        spelled = pa.Table.from_batches([none, *self._spelled]).take(pa.array(places))
+        if not len(places):
+            return
+        spelled = pa.Table.from_batches(self._spelled)
+        for start in range(0, len(places), TAKEN_OUT):
+            some = places[start : start + TAKEN_OUT]
+            self._keep(self._taken_out(some, spelled.take(pa.array(some))))
+
+    def _taken_out(self, places: np.ndarray, spelled: pa.Table) -> pa.Table:
         columns = {
             "identity": pa.array(self._first + places),
             **{n: spelled.column(n) for n in IDENTITY_NAMES},

@@ -35,7 +35,7 @@ NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 OPENED = 256  # versions of tables at a time
 # Of a file: so few that some batches of them fit the memory, so many that words compress.
 GROUP_ROWS = 262_144
-SMALL_BYTES = 64 << 20  # about half a million rows
+SMALL_BYTES = 24 << 20  # about half a million rows
 
 
 class Lake(Runs):

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from jobs.errors import AssentError
+from jobs.lake import parquet_files
 from jobs.lake.ahead import ahead
 from jobs.lake.deliveries import Delivered, Source
 from jobs.lake.lake import Lake
@@ -30,6 +30,8 @@ from schemas.contract import MET_COLUMNS, Contract
 PART_ROWS = 2_000_000
 # Of what extract adds, the columns in which a value stands often.
 REPEATED = ("file", "row_error", "raw")
+ALIKE = ["birth_date", "family_name", "given_name"]  # the same of identities
+UNFINISHED = ".part"
 
 
 def repeated(contract: Contract) -> list[str]:
@@ -81,36 +83,54 @@ def _met(night: dt.date, feed: str) -> str:
     return f"{IDENTITIES}/{night.isoformat()}/{feed}.parquet"
 
 
-def keep_identities(
-    lake: Lake, night: dt.date, feed: str, named: pa.Table, files: list[str], whole: bool
-) -> None:
-    """Keeps what the rows of a feed named, MET_COLUMNS; nothing without ``files``, the feed's landing files.
+@contextmanager
+def naming(lake: Lake, night: dt.date, feed: str, macs: Macs) -> Iterator[None]:
+    """Within it rows of a feed are landed; what they named, MET_COLUMNS, is kept at its end, and not before.
 
-    Unless those files are the ``whole`` of what was read, the identities that they do not name are left out.
+    So there is something kept only where the feed's last landing came to its end.
     """
     forget_identities(lake, night, feed)
-    if not files:
-        return
-    if not whole:
-        numbers = pc.unique(lake.landed(files).to_table(columns=["identity"]).column("identity"))
-        named = named.filter(pc.is_in(named.column("identity"), value_set=numbers))
-    path, schema = _met(night, feed), pa.schema(MET_COLUMNS.items())
+    path = _met(night, feed)
     with _writing(lake):
         lake.fs.makedirs(f"{lake.path}/{path}".rsplit("/", 1)[0], exist_ok=True)
-    with _part(lake, path, schema, ["birth_date", "family_name", "given_name"]) as writer:
-        for first in range(0, named.num_rows, PART_ROWS):
+    with _part(lake, f"{path}{UNFINISHED}", pa.schema(MET_COLUMNS.items()), ALIKE) as writer:
+
+        def keep(named: pa.Table) -> None:
             with _writing(lake):
-                writer.write_table(named.slice(first, PART_ROWS).cast(schema))
+                writer.write_table(named.cast(writer.schema))
+
+        with macs.naming(keep):
+            yield
+    with _writing(lake):
+        lake.fs.mv(f"{lake.path}/{path}{UNFINISHED}", f"{lake.path}/{path}")
+
+
+def leave_identities_out(lake: Lake, night: dt.date, feed: str, files: list[str]) -> None:
+    """Leaves out of what is kept of a feed the identities that its landing files do not name."""
+    met = _met(night, feed)
+    if not files:
+        return forget_identities(lake, night, feed)
+    sql = "FROM met SEMI JOIN (SELECT DISTINCT identity FROM landed) USING (identity)"
+    tables = {"met": identities(lake, night, feed), "landed": parquet_files.landed(lake, files)}
+    with _writing(lake):
+        lake.store(sql, tables, f"{lake.path}/{met}{UNFINISHED}")
+        lake.fs.mv(f"{lake.path}/{met}{UNFINISHED}", f"{lake.path}/{met}")
 
 
 def forget_identities(lake: Lake, night: dt.date, feed: str) -> None:
-    """Removes what :func:`keep_identities` has kept."""
-    remove(lake, [_met(night, feed)])
+    """Removes what :func:`naming` has kept."""
+    path = _met(night, feed)
+    remove(lake, [path, f"{path}{UNFINISHED}"])
 
 
 def identities(lake: Lake, night: dt.date, feed: str) -> pads.Dataset:
-    """What :func:`keep_identities` has kept."""
-    return lake.landed([_met(night, feed)])
+    """What :func:`naming` has kept; AssentError where there is nothing."""
+    path = _met(night, feed)
+    if not lake.fs.exists(f"{lake.path}/{path}"):
+        raise AssentError(
+            f"{feed}: landing of {night} is not whole; run `assent extract --date {night}` again"
+        )
+    return lake.landed([path])
 
 
 def remove(lake: Lake, paths: list[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -95,9 +96,9 @@ class Macs:
         """The landing columns that tell identities apart, one value a row of the batch's text columns."""
         return self._identities.columns(batch)
 
-    def named(self) -> pa.Table:
-        """MET_COLUMNS of the identities that rows have named since this was last asked."""
-        return self._identities.named()
+    def naming(self, keep: Callable[[pa.Table], object]) -> AbstractContextManager[None]:
+        """Within it, and at its end, ``keep`` is given MET_COLUMNS of the identities that rows name."""
+        return self._identities.naming(keep)
 
     def _row(
         self, national_id: str | None, family: str | None, given: str | None, birth: str | None

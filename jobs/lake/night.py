@@ -153,7 +153,13 @@ class Night:
     ) -> DataFrame:
         if version is None:
             return self.lake.empty(ddl).select(*columns)
-        return self.lake.among(table, version, where, keys, columns, name)
+        there = self.lake.dataset(table, version).schema.names
+        found = self.lake.among(table, version, where, keys, [c for c in columns if c in there], name)
+        if set(columns) <= set(there):
+            return found
+        # a column that a contract has gained is null in what was written before
+        types = {f.name: f.dataType.simpleString() for f in self.lake.empty(ddl).schema}
+        return found.selectExpr(*(c if c in there else f"CAST(NULL AS {types[c]}) AS {c}" for c in columns))
 
     def _frame(self, table: str, version: int | None, ddl: str | None) -> DataFrame:
         if version is not None:
@@ -219,7 +225,7 @@ class Night:
         return Macs(self.keys, self.policy.national_id)
 
     def forget_macs(self) -> None:
-        """Frees what :attr:`macs` has met: of ten million people 2.5 GB."""
+        """Frees what :attr:`macs` has met: of ten million people 3 GB."""
         self.__dict__.pop("macs", None)
 
     @cached_property

@@ -111,7 +111,8 @@ class PagesAside:
 
     def __init__(self, letters: Path, folder: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "jobs.lake.pages", str(letters), str(folder), str(os.getpid())],
+            # -P: not from the folder that somebody stands in
+            [sys.executable, "-P", "-m", "jobs.lake.pages", str(letters), str(folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -119,7 +120,7 @@ class PagesAside:
         )
 
     def write(self, count: int, accounts: Mapping[str, int]) -> None:
-        """Has it write the pages of the next letters; does not wait for them."""
+        """Has it write the pages of the next letters; waits only while it has many accounts still to be told."""
         assert self._process.stdin is not None
         try:
             print(json.dumps([count, accounts]), file=self._process.stdin, flush=True)

@@ -120,7 +120,7 @@ def _names(lake: Lake, folder: str) -> list[str]:
 
 
 def sweep_landing(lake: Lake, through: dt.date) -> None:
-    """Removes what nights through a day have landed; the manifests stay, and name no file any more.
+    """Removes what nights through a day have landed, and whom it named; the manifests stay, and name no file any more.
 
     A night lands no later delivery, so all of it is among the deliveries through that day: what no manifest of a later
     night names, also what no manifest names at all (a night killed in the middle of extract has left it).

@@ -25,12 +25,6 @@ def by_file(rows: Any, condition: str = "true", night: dt.date | None = None) ->
     return dict(zip(found.column("file").to_pylist(), found.column("n").to_pylist(), strict=True))
 
 
-def any_of(rows: Any, keys: Any, key: str) -> bool:
-    """Whether a row has one of the keys of another table."""
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM data SEMI JOIN keys USING ({key}) LIMIT 1)"
-    return bool(ask(sql, {"data": rows, "keys": keys}).column(0)[0].as_py())
-
-
 def values(rows: Any, column: str) -> set[Any]:
     """The values of a column of words."""
     return set(ask(f'SELECT DISTINCT "{column}" FROM data', {"data": rows}).column(0).to_pylist())

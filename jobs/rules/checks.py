@@ -22,6 +22,9 @@ from schemas.contract import IDENTITY_NAMES, Column, Contract
 INTEGER = r"^[+-]?[0-9]{1,18}\z"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\z"
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+]00:00)\z"
+DOUBLE = r"^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?\z"
+BOOLEAN = r"^(?i:true|false)\z"
+FORMS = {"integer": INTEGER, "date": DATE, "timestamp": TIMESTAMP, "double": DOUBLE, "boolean": BOOLEAN}
 FIRST_YEAR = "0001"  # ISO 8601 has a year 0000; the proleptic calendar that Arrow and Python share has none
 
 
@@ -57,7 +60,7 @@ def typed(column: Column) -> str:
         fits = f"{name} RLIKE r'{form}' AND {name} >= '{FIRST_YEAR}'"
         return f"CASE WHEN {fits} THEN try_cast({name} AS {kind}) END"
     if column.type == "double":
-        return f"try_cast({name} AS DOUBLE)"
+        return f"CASE WHEN {name} RLIKE r'{DOUBLE}' THEN try_cast({name} AS DOUBLE) END"
     if column.type == "boolean":
         return f"CASE lower({name}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     return name
@@ -166,6 +169,11 @@ def contract_checks(contract: Contract, night: dt.date, policy: Policy) -> tuple
         else Check(c.name, c.reason, c.column, f"row_error IS NOT NULL OR ({c.ok})", c.severity)
         for c in found
     )
+
+
+def not_needed(contract: Contract) -> frozenset[str]:
+    """The columns that not every row of a feed needs: in the others anything may stand."""
+    return frozenset(getattr(feed_module(contract.feed), "NEEDED", {}))
 
 
 def _scoped(check: Check, module: ModuleType) -> Check:

@@ -1,8 +1,8 @@
 """What can be told of a row only beside others: duplicates, identities, disputes, consents, erasures.
 
-``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, identity, file,
-row_number``. ``history`` are rows accepted on earlier nights. Every function returns a frame of
-what it refuses, never the rows themselves changed.
+``rows`` are tonight's rows that passed every row check: the typed contract columns, ``person_id, file, row_number``.
+``history`` are rows accepted on earlier nights. Every function returns a frame of what it refuses, never the rows
+themselves changed.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Set
 
+from jobs.rules.checks import FIRST_YEAR, FORMS, not_needed
 from schemas.contract import ACCEPTED_COLUMNS, DUCKDB_TYPES, Column, Contract
 from schemas.tables import QUARANTINE
 
@@ -41,11 +42,20 @@ def outcomes(known: Set[str]) -> str:
     )
 
 
-def typed(column: Column) -> str:
-    """A column's typed value: of a text for which ``checks.typed`` has one, the same."""
+def typed(column: Column, any_text: bool = False) -> str:
+    """A column's typed value: of a text for which ``checks.typed`` has one, the same.
+
+    Of other texts there may be one too, unless ``any_text`` may stand there: the checks take no such row.
+    """
     if column.type == "string":
         return column.name
-    return f"TRY_CAST({column.name} AS {DUCKDB_TYPES[column.type]})"
+    value = f"TRY_CAST({column.name} AS {DUCKDB_TYPES[column.type]})"
+    if not any_text:
+        return value
+    fits = f"regexp_matches({column.name}, '{FORMS[column.type]}')"
+    if column.type in ("date", "timestamp"):
+        fits += f" AND {column.name} >= '{FIRST_YEAR}'"
+    return f"CASE WHEN {fits} THEN {value} END"
 
 
 def kept(contract: Contract, landed: str, left_out: Collection[str]) -> str:
@@ -53,7 +63,8 @@ def kept(contract: Contract, landed: str, left_out: Collection[str]) -> str:
 
     Their columns are the contract's, typed, then ``person_id, identity, file, row_number``.
     """
-    values = ", ".join(f"{typed(c)} AS {c.name}" for c in contract.columns)
+    loose = not_needed(contract)  # what is not needed in every row is not checked in every row
+    values = ", ".join(f"{typed(c, c.name in loose)} AS {c.name}" for c in contract.columns)
     without = "".join(f" ANTI JOIN {t} USING ({PLACE})" for t in left_out)
     return f"(SELECT {values}, person_id, identity, {PLACE} FROM {landed}{without})"
 

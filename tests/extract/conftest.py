@@ -107,7 +107,7 @@ class Place:
         if not path.exists():
             return {}
         table = pq.ParquetFile(path).read()
-        assert table.schema.equals(pa.schema(MET_COLUMNS.items()))
+        assert table.column_names == list(MET_COLUMNS)
         return {r["identity"]: r["national_id"] for r in table.to_pylist()}
 
     def files(self, feed: str = "tax") -> list[str]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import validate
 from jobs.arrival import Feed
-from jobs.lake.landing import keep_identities
 from jobs.lake.night import Night
 from jobs.rules import matching
 from schemas.contract import MET_COLUMNS, contracts
@@ -251,7 +252,9 @@ def disagreeing(
                 named[n] if n in named.column_names else pa.nulls(len(named), met.field(n).type)
                 for n in met.names
             ]
-            keep_identities(night.lake, night.date, name, pa.table(columns, met), feeds[-1].files, True)
+            folder = Path(night.lake.path) / "landing" / "_identities" / str(night.date)
+            folder.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.table(columns, met), folder / f"{name}.parquet")
         validate._identities(feeds, night)
         return reduce(DataFrame.unionByName, [r for f in feeds for r in f.refused]).join(
             numbered, matching.PLACE

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs import arrival, validate
+from jobs import arrival, extract, validate
 from jobs.errors import AssentError
 from jobs.nightly import run_step
 from schemas.contract import contracts
@@ -148,3 +148,53 @@ def test_a_step_that_fails_when_it_is_run_again_is_not_done(spark: Any, place: P
         run_step(place.night, "validate")
     with pytest.raises(AssentError, match="`validate` is not done"):
         run_step(place.night, "conform")
+
+
+def test_a_column_that_a_contract_has_gained(nights: Place) -> None:
+    """What is delivered again is held against rows that were written before there was the column."""
+    lake, pins = nights.night.lake, nights.night.previous["tables"]
+    before = lake.dataset("accepted/tax", pins["accepted/tax"]["version"]).to_table()
+    former = before.drop_columns(["debt_minor"])
+    pins["accepted/tax"]["version"] = lake.write_night(
+        "accepted/tax", former.to_reader(), dt.date.fromisoformat(FIRST)
+    )
+    nights.deliver(
+        "tax.csv",
+        as_csv([tax(1, "A1", debt_minor=""), tax(2, "A2", debt_minor="", income_minor="7")]),
+        day=SECOND,
+    )
+    nights.extract()
+    found = validate.run(nights.night)
+    assert (found["duplicates"], found["quarantined"]) == (1, 1)
+
+
+def test_landing_that_did_not_come_to_its_end(
+    spark: Any, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers of an earlier run's identities are not those of rows that a later one has landed."""
+    place.deliver("tax.csv", as_csv([tax(1, "A1")]))
+    place.extract()
+    assert len(place.identities()) == 1
+    monkeypatch.setattr(extract, "land", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        place.extract()
+    assert place.identities() == {}
+    with pytest.raises(AssentError, match=r"tax: landing of .* is not whole; run `assent extract"):
+        validate.run(place.night)
+
+
+def test_what_stands_where_a_declaration_needs_nothing(spark: Any, place: Place) -> None:
+    texts = ["infinity", "2026-1-5", "soon", "2026-11-01"]
+    rows = [declared(n, f"W{n}", "access", withdrawn_on=t, expires_on=t) for n, t in enumerate(texts)]
+    place.deliver("consents.csv", as_csv(rows))
+    place.extract()
+    assert validate.run(place.night)["accepted"] == len(texts)
+    pin = place.night.lake.pins(place.night.date)["accepted/consents"]
+    written = place.night.lake.dataset("accepted/consents", pin["version"]).to_table().to_pylist()
+    day = dt.date(2026, 11, 1)
+    assert {r["consent_id"]: (r["withdrawn_on"], r["expires_on"]) for r in written} == {
+        "W0": (None, None),
+        "W1": (None, None),
+        "W2": (None, None),
+        "W3": (day, day),
+    }
