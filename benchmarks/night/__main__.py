@@ -4,6 +4,9 @@ Makes the deliveries, runs a night that takes in the whole history, three usual 
 the product's own steps, and after each the same features and scores in DuckDB from the accepted rows (the oracle's
 SQL), which must be equal. The last usual night is run again on a copy of the lake with everything rebuilt (``--full``):
 equal content hashes. Each night and each rival runs in a process of its own, which starts cold, as a night does.
+
+``--lean`` is for the largest sizes: one usual night and neither a month's turn nor a rebuilt night, compressed
+deliveries that are gone once they have landed, and no pages of the notices (``benchmarks/night/one.py``).
 """
 
 from __future__ import annotations
@@ -119,6 +122,48 @@ def measure(size: Size, home: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def measure_lean(size: Size, home: Path) -> dict[str, Any]:
+    """The figures of one size: a night of the whole history, and a usual one."""
+    made = Deliveries(home / "deliveries", size, FIRST, compressed=True)
+    lake = home / "lake"
+    nights: list[Run] = []
+    rivals: list[Run] = []
+    for number in range(2):
+        date = FIRST + dt.timedelta(days=number)
+        if number:
+            made.usual(date)
+        else:
+            made.history()
+        nights.append(run("benchmarks.night.one", date.isoformat(), str(made.folder), str(lake), "lean"))
+        rivals.append(run("benchmarks.night.rival", "scores", str(lake), date.isoformat()))
+        print(
+            f"night {date}: {nights[-1].said['all']:.1f} s, features and scores {nights[-1].features_score:.1f} s, "
+            f"DuckDB {rivals[-1].said['seconds']:.1f} s, peak {nights[-1].peak_mib:,.0f} MiB",
+            flush=True,
+        )
+    full, usual = nights
+    return {
+        "note": "Lean: no pages of the notices, compressed deliveries, one usual night.",
+        "persons": size.persons,
+        "transactions": size.transactions,
+        "months": size.months,
+        "duckdb_full_s": median(r.said["seconds"] for r in rivals),
+        "full_s": full.said["all"],
+        "usual_night_s": usual.said["all"],
+        "features_score_full_s": full.features_score,
+        "features_score_night_s": usual.features_score,
+        "validate_share": usual.said["validate"] / usual.said["all"],
+        "jvm_starts": max(n.java for n in nights),
+        "peak_rss_mib": max(n.peak_mib for n in nights),
+        "bytes_lake": tree_bytes(lake),
+        "equal": not any(r.said["differences"] for r in rivals),
+        "steps": {
+            name: {k: round(v, 2) for k, v in n.said.items()}
+            for name, n in (("full", full), ("usual 1", usual))
+        },
+    }
+
+
 def main() -> None:
     """Prints a table, and with ``--json`` one object on the last line; status 1 when anything differs."""
     parser = argparse.ArgumentParser(
@@ -127,6 +172,7 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=100_000)
     parser.add_argument("--transactions", type=int, default=5_000_000)
     parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--lean", action="store_true", help="what the largest sizes allow")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--keep", help="an empty or new folder for what is made (default: a temporary one)")
     parser.add_argument(
@@ -135,7 +181,7 @@ def main() -> None:
     given = parser.parse_args()
     size = Size(given.persons, given.transactions, given.months)
     with tempfile.TemporaryDirectory(prefix="assent-night-") as folder:
-        found = measure(size, Path(given.keep or folder))
+        found = (measure_lean if given.lean else measure)(size, Path(given.keep or folder))
     steps = found.pop("steps")
     names = list(steps)
     print(f"\n{'seconds':14}" + "".join(f"{n:>10}" for n in names))

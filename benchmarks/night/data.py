@@ -54,8 +54,9 @@ class Size:
 class Deliveries:
     """Writes the deliveries of a size into a folder, night by night."""
 
-    def __init__(self, folder: Path, size: Size, first: dt.date) -> None:
+    def __init__(self, folder: Path, size: Size, first: dt.date, compressed: bool = False) -> None:
         self.folder, self.size, self.first = folder, size, first
+        self.format = ("csv.zst", "HEADER, COMPRESSION zstd") if compressed else ("csv", "HEADER")
         self.con = duckdb.connect(config={"python_enable_replacements": False})
         folder.mkdir(parents=True)
         people = folder.parent / "people.parquet"
@@ -86,8 +87,9 @@ class Deliveries:
     def _copy(self, night: dt.date, name: str, sql: str) -> Path:
         day = self.folder / night.isoformat()
         day.mkdir(exist_ok=True)
-        path = day / f"{name}.csv"
-        self.con.execute(f"COPY ({sql}) TO '{path}' (HEADER)")
+        ending, options = self.format
+        path = day / f"{name}.{ending}"
+        self.con.execute(f"COPY ({sql}) TO '{path}' (FORMAT csv, {options})")
         return path
 
     def _bookings(self, night: dt.date, name: str, rows: int, booked_on: str, prefix: str) -> Path:
