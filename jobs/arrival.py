@@ -125,12 +125,12 @@ class Feed:
         """Of all that has landed the rows that a condition on the tables ``more`` holds for: landing's columns, then
         their typed values as ``t_<column>``; None where there are none.
         """
-        lake, sql = self.night.lake, f"SELECT * FROM landed WHERE {where}"
-        schema = lake.parquet(self.files).schema
-        rows = lake.answer(f"{name}-{self.name}", sql, {"landed": self.landed, **more}, schema)
-        return None if rows is None else with_typed(rows, self.contract)
+        lake, name, tables = self.night.lake, f"{name}-{self.name}", {"landed": self.landed, **more}
+        if not lake.keep_scratch(name, f"SELECT * FROM landed WHERE {where}", tables):
+            return None
+        return with_typed(lake.parquet([f"_scratch/{name}"]), self.contract)
 
-    def _fates(self) -> DataFrame | None:
+    def _fates(self) -> Any:
         """What became of the rows whose key came twice tonight, or before; None where none did."""
         night, lake, contract = self.night, self.night.lake, self.contract
         history, known = None, dict[str, Any]()
@@ -155,10 +155,11 @@ class Feed:
             return None
         told = matching.repeated(rows, history, contract).where("fate IS NOT NULL")
         name = f"fates-{self.name}"
-        fates = lake.scratch(name, told.select(*PLACE, "fate", "first_file", "first_row"))
-        if not lake.scratched(name).count_rows():
+        lake.scratch(name, told.select(*PLACE, "fate", "first_file", "first_row"))
+        fates = lake.scratched(name)
+        if not fates.count_rows():
             return None
-        self.leave_out("fates", lake.scratched(name))
+        self.leave_out("fates", fates)
         return fates
 
     def told_apart(self, tables: dict[str, Any]) -> bool:
@@ -189,7 +190,7 @@ class Feed:
         lake, name = self.night.lake, f"outcomes-{self.name}"
         tables = {"failed": lake.scratched(f"failed-{self.name}")}
         if self.fates is not None:
-            tables["fates"] = lake.scratched(f"fates-{self.name}")
+            tables["fates"] = self.fates
         if self.refused:
             lake.scratch(f"refused-{self.name}", reduce(DataFrame.unionByName, self.refused))
             tables["refused"] = lake.scratched(f"refused-{self.name}")

@@ -90,8 +90,7 @@ def _identities(feeds: list[Feed], night: Night) -> int:
         found["conflicts"] = lake.scratched("conflicts")
         places = lake.empty("file STRING, row_number BIGINT, contested BOOLEAN").schema
         for feed in feeds:
-            sql = split.REFUSED_IDENTITIES.format(feed=feed.name, rows=rows[feed.name])
-            name = f"conflicting-{feed.name}"
+            sql, name = split.conflicting(feed.name, rows[feed.name]), f"conflicting-{feed.name}"
             refused = lake.answer(name, sql, found | tables, places)
             if refused is not None:
                 feed.refuse(refused, "identity_conflict", F.col("contested"))

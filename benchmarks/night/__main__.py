@@ -67,100 +67,81 @@ def tree_bytes(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
-def measure(size: Size, home: Path) -> dict[str, Any]:
-    """The figures of one size."""
-    made = Deliveries(home / "deliveries", size, FIRST)
-    lake, again = home / "lake", home / "again"
-    nights: list[Run] = []
-    rivals: list[Run] = []
-    landings: list[float] = []
-    for number in range(USUAL + 2):
-        date = FIRST + dt.timedelta(days=number)
-        files = made.usual(date) if number else made.history()
-        if number == USUAL:
-            copied(lake, again)
-        words = (date.isoformat(), str(made.folder))
-        nights.append(run("benchmarks.night.one", *words, str(lake)))
-        rivals.append(run("benchmarks.night.rival", "scores", str(lake), words[0]))
-        if not number:
-            landings = [
-                run("benchmarks.night.rival", "landing", *map(str, files)).said["seconds"] for _ in range(3)
-            ]
-        print(
-            f"night {date}: {nights[-1].said['all']:.1f} s, features and scores {nights[-1].features_score:.1f} s, "
-            f"DuckDB {rivals[-1].said['seconds']:.1f} s",
-            flush=True,
-        )
-    date = FIRST + dt.timedelta(days=USUAL)
-    rebuilt = run("benchmarks.night.one", date.isoformat(), str(made.folder), str(again), "full")
-    equal = hashes(lake, date) == hashes(again, date)
-    print(f"night {date} with everything rebuilt: {rebuilt.said['all']:.1f} s, equal: {equal}", flush=True)
-    full, *usual, roll = nights
-    every = [*nights, rebuilt]
+def _night(made: Deliveries, lake: Path, date: dt.date, *words: str) -> tuple[Run, Run]:
+    """A night of what is delivered, and its rival."""
+    night = run("benchmarks.night.one", date.isoformat(), str(made.folder), str(lake), *words)
+    rival = run("benchmarks.night.rival", "scores", str(lake), date.isoformat())
+    print(
+        f"night {date}: {night.said['all']:.1f} s, features and scores {night.features_score:.1f} s, "
+        f"DuckDB {rival.said['seconds']:.1f} s, peak {night.peak_mib:,.0f} MiB",
+        flush=True,
+    )
+    return night, rival
+
+
+def _figures(size: Size, lake: Path, nights: dict[str, Run], rivals: list[Run]) -> dict[str, Any]:
+    """What nights of any kind tell: ``full``, ``usual 1`` and so on, and, where they are there, others."""
+    usual = [n for name, n in nights.items() if name.startswith("usual")]
     return {
         "persons": size.persons,
         "transactions": size.transactions,
         "months": size.months,
         "duckdb_full_s": median(r.said["seconds"] for r in rivals),
-        "full_s": full.said["all"],
-        "rebuild_s": rebuilt.said["all"],
+        "full_s": nights["full"].said["all"],
         "usual_night_s": median(n.said["all"] for n in usual),
-        "roll_night_s": roll.said["all"],
-        "features_score_full_s": median([full.features_score, rebuilt.features_score]),
+        "features_score_full_s": median(nights[n].features_score for n in ("full", "rebuilt") if n in nights),
         "features_score_night_s": median(n.features_score for n in usual),
         "validate_share": median(n.said["validate"] / n.said["all"] for n in usual),
-        "csv_landing_ratio": full.said["extract transactions"] / median(landings),
-        "jvm_starts": max(n.java for n in every),
-        "peak_rss_mib": max(n.peak_mib for n in every),
+        "jvm_starts": max(n.java for n in nights.values()),
+        "peak_rss_mib": max(n.peak_mib for n in nights.values()),
         "bytes_lake": tree_bytes(lake),
-        "equal": equal and not any(r.said["differences"] for r in rivals),
-        "steps": {
-            name: {k: round(v, 2) for k, v in n.said.items()}
-            for name, n in (("full", full), *((f"usual {i + 1}", n) for i, n in enumerate(usual)),
-                            ("roll", roll), ("rebuilt", rebuilt))
-        },
-    }  # fmt: skip
+        "equal": not any(r.said["differences"] for r in rivals),
+        "steps": {name: {k: round(v, 2) for k, v in n.said.items()} for name, n in nights.items()},
+    }
+
+
+def measure(size: Size, home: Path) -> dict[str, Any]:
+    """The figures of one size."""
+    made = Deliveries(home / "deliveries", size, FIRST)
+    lake, again = home / "lake", home / "again"
+    nights: dict[str, Run] = {}
+    rivals: list[Run] = []
+    landings: list[float] = []
+    for number, name in enumerate(("full", *(f"usual {i + 1}" for i in range(USUAL)), "roll")):
+        date = FIRST + dt.timedelta(days=number)
+        files = made.usual(date) if number else made.history()
+        if number == USUAL:
+            copied(lake, again)
+        nights[name], rival = _night(made, lake, date)
+        rivals.append(rival)
+        if not number:
+            landings = [
+                run("benchmarks.night.rival", "landing", *map(str, files)).said["seconds"] for _ in range(3)
+            ]
+    date = FIRST + dt.timedelta(days=USUAL)
+    rebuilt = run("benchmarks.night.one", date.isoformat(), str(made.folder), str(again), "full")
+    equal = hashes(lake, date) == hashes(again, date)
+    print(f"night {date} with everything rebuilt: {rebuilt.said['all']:.1f} s, equal: {equal}", flush=True)
+    found = _figures(size, lake, {**nights, "rebuilt": rebuilt}, rivals)
+    return found | {
+        "rebuild_s": rebuilt.said["all"],
+        "roll_night_s": nights["roll"].said["all"],
+        "csv_landing_ratio": nights["full"].said["extract transactions"] / median(landings),
+        "equal": equal and found["equal"],
+    }
 
 
 def measure_lean(size: Size, home: Path) -> dict[str, Any]:
     """The figures of one size: a night of the whole history, and a usual one."""
     made = Deliveries(home / "deliveries", size, FIRST, compressed=True)
-    lake = home / "lake"
-    nights: list[Run] = []
-    rivals: list[Run] = []
-    for number in range(2):
-        date = FIRST + dt.timedelta(days=number)
-        if number:
-            made.usual(date)
-        else:
-            made.history()
-        nights.append(run("benchmarks.night.one", date.isoformat(), str(made.folder), str(lake), "lean"))
-        rivals.append(run("benchmarks.night.rival", "scores", str(lake), date.isoformat()))
-        print(
-            f"night {date}: {nights[-1].said['all']:.1f} s, features and scores {nights[-1].features_score:.1f} s, "
-            f"DuckDB {rivals[-1].said['seconds']:.1f} s, peak {nights[-1].peak_mib:,.0f} MiB",
-            flush=True,
-        )
-    full, usual = nights
+    lake, next_day = home / "lake", FIRST + dt.timedelta(days=1)
+    made.history()
+    full, first_rival = _night(made, lake, FIRST, "lean")
+    made.usual(next_day)
+    usual, rival = _night(made, lake, next_day, "lean")
     return {
         "note": "Lean: no pages of the notices, compressed deliveries, one usual night.",
-        "persons": size.persons,
-        "transactions": size.transactions,
-        "months": size.months,
-        "duckdb_full_s": median(r.said["seconds"] for r in rivals),
-        "full_s": full.said["all"],
-        "usual_night_s": usual.said["all"],
-        "features_score_full_s": full.features_score,
-        "features_score_night_s": usual.features_score,
-        "validate_share": usual.said["validate"] / usual.said["all"],
-        "jvm_starts": max(n.java for n in nights),
-        "peak_rss_mib": max(n.peak_mib for n in nights),
-        "bytes_lake": tree_bytes(lake),
-        "equal": not any(r.said["differences"] for r in rivals),
-        "steps": {
-            name: {k: round(v, 2) for k, v in n.said.items()}
-            for name, n in (("full", full), ("usual 1", usual))
-        },
+        **_figures(size, lake, {"full": full, "usual 1": usual}, [first_rival, rival]),
     }
 
 

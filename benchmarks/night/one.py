@@ -27,8 +27,8 @@ from schemas.contract import contracts
 def main(date: str, deliveries: str, lake: str, *words: str) -> None:
     """Runs and times the steps."""
     seconds: dict[str, float] = {}
-    shipped = load_policy()
-    if "lean" in words:
+    shipped, lean = load_policy(), "lean" in words
+    if lean:
         policy = Path(f"{lake}.policy.yaml")
         policy.write_text((REPOSITORY / "policy.yaml").read_text() + "\nnotice_pages: false\n")
         os.environ["ASSENT_POLICY"] = str(policy)
@@ -42,9 +42,7 @@ def main(date: str, deliveries: str, lake: str, *words: str) -> None:
         create=True,
         say=lambda text: print(text, flush=True),
     )
-    if (
-        "lean" in words
-    ):  # the demo's issuer and recipients are trusted and made under the shipped policy alone
+    if lean:  # the demo's issuer and recipients are trusted and made under the shipped policy alone
         trust_demo(night.keys, certificate())
         make_demo_recipients(night.keys.folder, shipped, night.say)
     begin(night)
@@ -56,7 +54,7 @@ def main(date: str, deliveries: str, lake: str, *words: str) -> None:
             seconds[step] = seconds.get(step, 0.0) + spent
             if feed:
                 seconds[f"extract {feed}"] = spent
-        if step == "extract" and "lean" in words:
+        if lean and step == "extract":
             shutil.rmtree(Path(deliveries, date))
     seconds["all"] = time.perf_counter() - started
     print(json.dumps(seconds))

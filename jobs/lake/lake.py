@@ -132,6 +132,10 @@ class Lake(Runs):
             self._opened[table, version] = found
         return found
 
+    def columns(self, table: str, version: int) -> list[str]:
+        """The columns of a pinned version, as its log has them."""
+        return [f.name for f in self._pinned(table, version).schema().fields]
+
     def dataset(self, table: str, version: int) -> pads.Dataset:
         """A pinned version as an Arrow dataset, no JVM."""
         files = None  # Delta's own reader takes twice as long for small files

@@ -153,7 +153,7 @@ class Night:
     ) -> DataFrame:
         if version is None:
             return self.lake.empty(ddl).select(*columns)
-        there = self.lake.dataset(table, version).schema.names
+        there = self.lake.columns(table, version)
         found = self.lake.among(table, version, where, keys, [c for c in columns if c in there], name)
         if set(columns) <= set(there):
             return found
@@ -251,7 +251,7 @@ class Night:
         version = self.pinned(table)
         if version is None or self.touched is None:
             return self.frame(table)
-        names = self.lake.dataset(table, version).schema.names
+        names = self.lake.columns(table, version)
         mine = "person_id IN (SELECT person_id FROM keys)"
         return self.lake.among(
             table, version, mine, self.touched, names, f"touched-{table.replace('/', '-')}"

@@ -34,12 +34,15 @@ class Files:
         return f"FROM read_parquet([{listed}], {by_night}, union_by_name = true)"
 
 
+def _as_they_lie(lake: Lake, paths: tuple[str, ...]) -> bool:
+    """Whether DuckDB can read files under these paths."""
+    return "file" in lake.fs.protocol and not any(PATTERN.search(p) for p in paths)
+
+
 def landed(lake: Lake, files: list[str]) -> Any:
     """Landing files for DuckDB: :class:`Files`, or an Arrow dataset where they cannot be read as such."""
     paths = tuple(f"{lake.path}/{f}" for f in files)
-    if "file" in lake.fs.protocol and not any(PATTERN.search(p) for p in paths):
-        return Files(paths, nightly=False)
-    return lake.landed(files)
+    return Files(paths, nightly=False) if _as_they_lie(lake, paths) else lake.landed(files)
 
 
 def rows(lake: Lake, table: str, version: int, night: dt.date | None = None, carried: bool = True) -> Any:
@@ -54,7 +57,7 @@ def rows(lake: Lake, table: str, version: int, night: dt.date | None = None, car
             for p in lake.files(table, version)
             if (night is None or f"/night={night}/" in p) and (carried or not p.endswith(CARRIED_FILE))
         )
-        if paths and not any(PATTERN.search(p) for p in paths):
+        if paths and _as_they_lie(lake, paths):
             return Files(paths, night is not None or lake.is_nightly(table, version))
     data = lake.dataset(table, version)
     return data if night is None else data.filter(pc.field("night") == pa.scalar(night))

@@ -108,12 +108,17 @@ def accepted_identities(refusing: Collection[str]) -> str:
     )
 
 
-REFUSED_IDENTITIES = f"""
-SELECT {PLACE}, contested FROM {{rows}} r JOIN (
-    SELECT DISTINCT identity, contested FROM found JOIN conflicts USING (person_id, birth_mac, name_macs, own)
-    WHERE feed = '{{feed}}'
-) USING (identity)
-"""  # of a feed's ``rows`` those whose identity in ``found`` matching.conflicting has
+def conflicting(feed: str, rows: str) -> str:
+    """``file, row_number, contested`` of a feed's ``rows`` (a FROM clause) whose identity is refused.
+
+    ``found`` are :func:`identities`, ``conflicts`` those of them that :func:`matching.conflicting` has.
+    """
+    return (
+        f"SELECT {PLACE}, contested FROM {rows} r JOIN (SELECT DISTINCT identity, contested FROM found "
+        f"JOIN conflicts USING (person_id, birth_mac, name_macs, own) WHERE feed = '{feed}') USING (identity)"
+    )
+
+
 SUSPECTED = """
 SELECT DISTINCT person_id, birth_mac, name_macs, own FROM found SEMI JOIN (
     SELECT person_id FROM (

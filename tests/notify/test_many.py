@@ -112,9 +112,17 @@ def children() -> set[int]:
     return {int(c) for t in Path("/proc/self/task").iterdir() for c in (t / "children").read_text().split()}
 
 
-def test_a_page_that_cannot_be_written_is_one_line(night, pages):
-    stage, opened, people = night
+@pytest.fixture
+def nothing_left(night):
+    """The processes there were; at the end there is no other one, and no outbox."""
     before = children()
+    yield before
+    assert outbox(night[0], NIGHTS[0]) == []
+    assert children() == before
+
+
+def test_a_page_that_cannot_be_written_is_one_line(night, pages, nothing_left):
+    stage, opened, people = night
     with Letters(opened) as letters:
         add(letters, people[0], 0)
         add(letters, people[0], 0)  # the same notice: its page is there already
@@ -122,35 +130,27 @@ def test_a_page_that_cannot_be_written_is_one_line(night, pages):
             letters.release()
     path = stage.out / "notices" / f"{NIGHTS[0]}.ndjson"
     assert str(found.value) == f"{path} cannot be written ({os.strerror(errno.EEXIST)}); set ASSENT_OUT"
-    assert outbox(stage, NIGHTS[0]) == []
-    assert children() == before
 
 
-def test_a_second_process_that_was_killed_is_one_line(night, monkeypatch):
-    stage, opened, people = night
+def test_a_second_process_that_was_killed_is_one_line(night, monkeypatch, nothing_left):
+    _, opened, people = night
     monkeypatch.setattr(module, "MANY", 1)
-    before = children()
     with Letters(opened) as letters:
         add(letters, people[0], 0)
         letters.rows()
-        (process,) = children() - before
+        (process,) = children() - nothing_left
         os.kill(process, 9)
         with pytest.raises(AssentError, match=r"writes the pages ended with status -9"):
             letters.release()
-    assert outbox(stage, NIGHTS[0]) == []
-    assert children() == before
 
 
-def test_a_second_process_ends_with_the_letters(night, monkeypatch):
-    stage, opened, people = night
+def test_a_second_process_ends_with_the_letters(night, monkeypatch, nothing_left):
+    _, opened, people = night
     monkeypatch.setattr(module, "MANY", 1)
-    before = children()
     with Letters(opened) as letters:
         add(letters, people[0], 0)
         letters.rows()
-        assert len(children() - before) == 1
-    assert children() == before
-    assert outbox(stage, NIGHTS[0]) == []
+        assert len(children() - nothing_left) == 1
 
 
 def test_a_second_process_writes_nothing_for_a_first_that_is_gone(tmp_path):
